@@ -1,0 +1,154 @@
+"""Documents on disk: the row of each, its text, and the filter columns, which are the only filter truth."""
+
+import hashlib
+import json
+import mmap
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dhu_graph.errors import BadInput, UnknownName, UsageError
+from dhu_graph.model import FILTER_COLUMNS, Document, Filter
+
+TEXTS, COLUMNS = "documents.jsonl", "documents.npz"
+
+Rows = NDArray[np.int64]
+"""Row numbers, ascending and unique."""
+
+
+class DocumentsWriter:
+    """Writes documents one by one; holds only offsets, IRIs and filter values in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = (folder / TEXTS).open("wb")
+        self._offsets = array("q", [0])
+        self._keys = array("Q")
+        self._seen: set[str] = set()
+        self._postings: dict[str, dict[str, array[int]]] = defaultdict(
+            lambda: defaultdict(lambda: array("q"))
+        )
+        self.languages: Counter[str] = Counter()
+
+    def add(self, document: Document) -> int:
+        """The row it was given: 0, 1, 2 …. Raises BadInput on an IRI seen before or a column of another name."""
+        row = len(self._keys)
+        if document.iri in self._seen:
+            raise BadInput(f"Two documents have the same IRI: {document.iri}.", "Mend index/document.rq.")
+        if wrong := sorted(set(document.filters) - set(FILTER_COLUMNS)):
+            raise BadInput(f"{document.iri} has unknown filter columns: {', '.join(wrong)}.", _columns())
+        self._seen.add(document.iri)
+        self._keys.append(_key(document.iri))
+        line = {name: getattr(document, name) for name in Document.__slots__}
+        self._offsets.append(
+            self._offsets[-1] + self._file.write(json.dumps(line, ensure_ascii=True).encode() + b"\n")
+        )
+        for column, values in document.filters.items():
+            for value in set(values):
+                self._postings[column][value].append(row)
+        self.languages[language_of(document)] += 1
+        return row
+
+    def close(self) -> None:
+        """Writes the columns; the documents can be opened from now on."""
+        self._file.close()
+        keys = np.array(self._keys, dtype=np.uint64)
+        order = np.argsort(keys, kind="stable")
+        arrays: dict[str, NDArray[Any]] = {
+            "offsets": np.array(self._offsets, dtype=np.int64),
+            "keys": keys[order],
+            "key_rows": order.astype(np.int64),
+        }
+        for column in FILTER_COLUMNS:
+            postings = self._postings.get(column, {})
+            values = sorted(postings)
+            rows = [np.array(postings[value], dtype=np.int64) for value in values]
+            arrays[f"{column}.values"] = np.array(values, dtype=np.str_)
+            arrays[f"{column}.starts"] = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+            arrays[f"{column}.rows"] = np.concatenate([*rows, np.empty(0, dtype=np.int64)])
+        np.savez(self._folder / COLUMNS, allow_pickle=False, **arrays)
+
+
+class Documents:
+    """The documents of an index, read from disk as needed; many threads may read at once."""
+
+    def __init__(self, folder: Path) -> None:
+        with np.load(folder / COLUMNS, allow_pickle=False) as arrays:
+            self._arrays: dict[str, NDArray[Any]] = {name: arrays[name] for name in arrays.files}
+        self._values = {
+            c: {str(v): i for i, v in enumerate(self._arrays[f"{c}.values"])} for c in FILTER_COLUMNS
+        }
+        with (folder / TEXTS).open("rb") as file:
+            size = file.seek(0, 2)
+            # A map is read by slices, so threads share no file position; an empty file cannot be mapped.
+            self._texts: Any = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        if size != self._arrays["offsets"][-1]:
+            raise ValueError(f"{TEXTS} has {size} bytes, {COLUMNS} says {self._arrays['offsets'][-1]}")
+
+    def __len__(self) -> int:
+        return len(self._arrays["keys"])
+
+    def get(self, row: int) -> Document:
+        """The document of a row. Raises IndexError beyond the last."""
+        if not 0 <= row < len(self):
+            raise IndexError(row)
+        start, stop = self._arrays["offsets"][row : row + 2]
+        fields = json.loads(self._texts[start:stop])
+        fields["filters"] = {column: tuple(values) for column, values in fields["filters"].items()}
+        return Document(**fields)
+
+    def row(self, iri: str) -> int:
+        """The row of an IRI. Raises UnknownName."""
+        keys, key = self._arrays["keys"], np.uint64(_key(iri))
+        for at in range(int(np.searchsorted(keys, key, "left")), int(np.searchsorted(keys, key, "right"))):
+            row = int(self._arrays["key_rows"][at])
+            if self.get(row).iri == iri:
+                return row
+        raise UnknownName(f"Nothing here has the IRI {iri}.")
+
+    def rows(self, filter: Filter) -> Rows:
+        """The rows that pass: any of the values in each column, all columns. Raises UsageError on another column."""
+        if wrong := sorted(set(filter.columns) - set(FILTER_COLUMNS)):
+            raise UsageError(f"There is no filter {', '.join(map(repr, wrong))}.", _columns())
+        passed = np.ones(len(self), dtype=np.bool_)
+        for column, values in filter.columns.items():
+            inside = np.zeros(len(self), dtype=np.bool_)
+            starts, rows = self._arrays[f"{column}.starts"], self._arrays[f"{column}.rows"]
+            for value in values:
+                if (code := self._values[column].get(value)) is not None:
+                    inside[rows[starts[code] : starts[code + 1]]] = True
+            passed &= inside
+        return np.flatnonzero(passed).astype(np.int64)
+
+    def facets(self, rows: Iterable[int] | Rows | None = None) -> dict[str, dict[str, int]]:
+        """How many of the rows (None: of all) have each value of each column, the most frequent first.
+
+        The count of a value is what `rows()` gives for a filter by it, since both read the same postings.
+        """
+        chosen = np.zeros(len(self), dtype=np.bool_)
+        chosen[slice(None) if rows is None else np.asarray(rows, dtype=np.int64)] = True
+        found = {}
+        for column, codes in self._values.items():
+            sums = np.concatenate([[0], np.cumsum(chosen[self._arrays[f"{column}.rows"]])])
+            counts = np.diff(sums[self._arrays[f"{column}.starts"]])
+            pairs = ((value, int(counts[code])) for value, code in codes.items() if counts[code])
+            found[column] = dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+        return found
+
+
+def language_of(document: Document) -> str:
+    """The primary language subtag of a document (`en` of `en-GB`), `und` where it has none."""
+    return document.language.split("-")[0].strip().lower() or "und"
+
+
+def _key(iri: str) -> int:
+    return int.from_bytes(hashlib.blake2b(iri.encode("utf-8", "replace"), digest_size=8).digest(), "big")
+
+
+def _columns() -> str:
+    return f"The columns are {', '.join(FILTER_COLUMNS)}."

@@ -1,0 +1,280 @@
+"""The path from a source to its named graph; `ingest` reads top to bottom.
+
+    fetch → records → in scope? known? → map → validate → quarantine or land → sorted graph file
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from dhu_graph import quads, sources
+from dhu_graph.errors import BadInput
+from dhu_graph.ingest.batch import Outcome, Task, Worker, run_all
+from dhu_graph.ingest.facade import literal
+from dhu_graph.ingest.state import Report, State
+from dhu_graph.model import Record
+from dhu_graph.ontology import RDF_TYPE, Ontology, rebased
+from dhu_graph.sources.records import in_scope
+
+__all__ = ["Report", "State", "ingest", "preview"]
+
+BATCH = 250
+"""Records mapped and validated at once."""
+_CODE = ("facade.py", "functions.py", "mapping.py", "validation.py", "batch.py")
+_FREQUENCY = "http://publications.europa.eu/resource/authority/frequency/"
+
+Progress = Callable[[int, int], None]
+
+
+def ingest(
+    source: sources.Source,
+    location: str | None,
+    data: Path,
+    ontology: Ontology,
+    *,
+    progress: Progress | None = None,
+    processes: int | None = None,
+) -> Report:
+    """Brings the named graph of a source up to date and returns what was done.
+
+    Records that cannot be read, mapped or validated are in the quarantine file with their reasons and native bytes;
+    the others land. Where the number of records lies outside `expect`, the previous graph stays.
+    """
+    state = State(data / "sources" / source.name)
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    with tempfile.TemporaryDirectory(prefix="fetch-", dir=_made(data / "scratch")) as scratch:
+        files = sources.fetch(source, location, Path(scratch))
+        fingerprint = _fingerprint(source, ontology)
+        snapshot = _digest(fingerprint, *(part for file in files for part in (file.name, file.digest())))
+        last = state.report()
+        if last and last.snapshot == snapshot:
+            last.unchanged = True
+            return last
+        report = Report(source.name, location or ("project" if source.shipped else "web"), snapshot, now)
+        run = _Run(source, state, ontology, report, fingerprint, now)
+        with quads.Sorter(data / "scratch") as sorter, run:
+            sorter.add(_graph_lines(_about(source, ontology), source, ontology))
+            for outcome in run.outcomes(files, progress, processes):
+                sorter.add(_graph_lines(outcome.lines, source, ontology))
+            run.finish(sorter)
+    return report
+
+
+def preview(source: sources.Source, location: str | None, data: Path, ontology: Ontology) -> tuple[Report, list[str]]:
+    """What an ingest of a small file would do and the triples it would land, without keeping anything."""
+    report, lines = Report(source.name, location or "project"), set(_about(source, ontology))
+    worker = Worker(_task(source, ontology))
+    with tempfile.TemporaryDirectory(prefix="fetch-", dir=_made(data / "scratch")) as scratch:
+        seen: set[str] = set()
+        for file in sources.fetch(source, location, Path(scratch)):
+            for entry in sources.records(file):
+                reason = _refused(entry, seen)
+                report.read += 1
+                if isinstance(entry, Record) and not reason and not in_scope(file.input, entry):
+                    report.out_of_scope += 1
+                    continue
+                report.in_scope += 1
+                if isinstance(entry, sources.Unreadable) or reason:
+                    outcome = Outcome(violations=[reason])
+                else:
+                    # A fixed time, so that the same sample always gives the same triples.
+                    outcome = worker.run([(entry, "2026-01-01T00:00:00Z")])[0]
+                _count(report, entry.where, outcome)
+                lines.update(outcome.lines)
+    report.quads = len(lines)
+    return report, sorted(lines)
+
+
+class _Run:
+    """One run: sorts entries into known, new and refused, and keeps the books."""
+
+    def __init__(
+        self, source: sources.Source, state: State, ontology: Ontology, report: Report, fingerprint: str, now: str
+    ) -> None:
+        self._source, self._state, self._ontology = source, state, ontology
+        self._report, self._fingerprint, self._now = report, fingerprint, now
+        self._cache = state.cache()
+        self._seen: set[str] = set()
+        self._ready: list[Outcome] = []
+        self._keys: dict[str, tuple[bytes, bytes]] = {}
+        self._refused = state.quarantine.with_name("quarantine.part").open("w", encoding="utf-8")
+
+    def __enter__(self) -> "_Run":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cache.close()
+        self._refused.close()
+
+    def outcomes(
+        self, files: list[sources.File], progress: Progress | None, processes: int | None
+    ) -> Iterator[Outcome]:
+        """What became of each record: from the cache, or newly mapped and validated."""
+        processes = processes or (1 if sum(f.path.stat().st_size for f in files) < 2_000_000 else os.cpu_count() or 1)
+        batches = self._batches(files, progress)
+        for batch, outcomes in run_all(_task(self._source, self._ontology), batches, processes):
+            rows = [
+                (record.id, *self._keys.pop(record.id), retrieved, outcome)
+                for (record, retrieved), outcome in zip(batch, outcomes, strict=True)
+            ]
+            self._cache.put(rows)
+            for (record, _), outcome in zip(batch, outcomes, strict=True):
+                self._book(record, outcome)
+                yield outcome
+            yield from self._drained()
+        yield from self._drained()
+
+    def finish(self, sorter: quads.Sorter) -> None:
+        """Replaces the graph, the quarantine and the report, unless the count is out of bounds."""
+        report, expect = self._report, self._source.expect
+        self._refused.close()
+        os.replace(self._refused.name, self._state.quarantine)
+        if not expect.min <= report.in_scope <= expect.max:
+            report.kept_previous = (
+                f"{report.in_scope} records in scope, but source.toml expects {expect.min} to {expect.max}; "
+                "the previous graph was kept. Check the file, or change `expect`."
+            )
+            last = self._state.report()
+            if last is None:
+                raise BadInput(
+                    f"{report.source}: {report.in_scope} records in scope, but source.toml expects "
+                    f"{expect.min} to {expect.max}, and there is no previous graph to keep.",
+                    "Check the file, or change `expect`.",
+                )
+            report.quads, report.digest, report.snapshot = last.quads, last.digest, ""
+        else:
+            report.quads, report.digest = quads.write(self._state.graph, sorter.sorted())
+            self._cache.forget(self._seen)
+        self._state.save(report)
+
+    def _batches(
+        self, files: list[sources.File], progress: Progress | None
+    ) -> Iterator[list[tuple[Record, str]]]:
+        batch: list[tuple[Record, str]] = []
+        for file in files:
+            for entry in sources.records(file):
+                self._report.read += 1
+                if progress and self._report.read % 100 == 0:
+                    progress(self._report.read, 0)
+                reason = _refused(entry, self._seen)
+                if isinstance(entry, sources.Unreadable) or reason:
+                    self._report.in_scope += 1
+                    self._book(entry, Outcome(violations=[reason]))
+                elif not in_scope(file.input, entry):
+                    self._report.out_of_scope += 1
+                elif (outcome := self._known(entry)) is not None:
+                    self._report.in_scope += 1
+                    self._report.reused += 1
+                    self._book(entry, outcome)
+                    self._ready.append(outcome)
+                else:
+                    self._report.in_scope += 1
+                    native = self._keys[entry.id][1]
+                    batch.append((entry, self._cache.retrieved(entry.id, native, self._now)))
+                    if len(batch) == BATCH:
+                        yield batch
+                        batch = []
+                if len(self._ready) >= BATCH:
+                    yield []
+        if batch:
+            yield batch
+
+    def _known(self, record: Record) -> Outcome | None:
+        native = hashlib.sha256(record.native).digest()
+        key = hashlib.sha256(self._fingerprint.encode() + record.id.encode() + native).digest()
+        outcome = self._cache.outcome(record.id, key)
+        if outcome is None:
+            self._keys[record.id] = (key, native)
+        return outcome
+
+    def _drained(self) -> Iterator[Outcome]:
+        ready, self._ready = self._ready, []
+        yield from ready
+
+    def _book(self, entry: Record | sources.Unreadable, outcome: Outcome) -> None:
+        _count(self._report, entry.where, outcome)
+        if outcome.violations:
+            identifier = entry.id if isinstance(entry, Record) else None
+            native = entry.native.decode("utf-8", "backslashreplace")
+            row = {"id": identifier, "where": entry.where, "reasons": outcome.violations, "native": native}
+            self._refused.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _refused(entry: Record | sources.Unreadable, seen: set[str]) -> str:
+    """Why an entry cannot go on, or nothing; notes its identifier as seen."""
+    if isinstance(entry, sources.Unreadable):
+        return entry.reason
+    if entry.id in seen:
+        return f"The identifier {entry.id!r} was already used by an earlier record of this source. Give each record its own."
+    seen.add(entry.id)
+    return ""
+
+
+def _count(report: Report, where: str, outcome: Outcome) -> None:
+    report.quarantined += bool(outcome.violations)
+    report.landed += not outcome.violations
+    report.warnings += len(outcome.warnings)
+    report.unmapped = dict(Counter(report.unmapped) + Counter(outcome.unmapped)) if outcome.unmapped else report.unmapped
+    words = outcome.violations[:3] or [f"note: {w}" for w in outcome.warnings[:1]]
+    if words and len(report.examples) < 20:
+        report.examples.append(f"{where}: {' '.join(words)}")
+
+
+def _task(source: sources.Source, ontology: Ontology) -> Task:
+    return Task(source.name, source.map, source.language, ontology.base, source.licence, frozenset(source.ignore))
+
+
+def _graph_lines(lines: list[str], source: sources.Source, ontology: Ontology) -> Iterator[bytes]:
+    graph = f"<{ontology.base}graph/{source.name}> .\n"
+    for line in lines:
+        yield (line[:-1] + graph).encode()
+
+
+def _about(source: sources.Source, ontology: Ontology) -> list[str]:
+    """N-Triples about the source itself, from `source.toml` and, where it has one, `about.ttl`."""
+    node, dct = f"<{ontology.base}id/source/{source.name}>", "http://purl.org/dc/terms/"
+    lines = [
+        f"{node} <{RDF_TYPE}> <{ontology.base}ns#Source> .",
+        f"{node} <{dct}title> {literal(source.title)}@en .",
+        f"{node} <{dct}description> {literal(source.summary)}@en .",
+        f"{node} <{ontology.base}ns#publisherName> {literal(source.publisher)} .",
+        f"{node} <http://xmlns.com/foaf/0.1/homepage> <{source.homepage}> .",
+    ]
+    if source.licence:
+        lines.append(f"{node} <{dct}license> <{source.licence}> .")
+    if source.rights:
+        lines.append(f"{node} <{dct}rights> {literal(source.rights)}@en .")
+    if source.schedule:
+        lines.append(f"{node} <{dct}accrualPeriodicity> <{_FREQUENCY}{source.schedule}> .")
+    about = source.folder / "about.ttl"
+    if about.is_file():
+        store = ox.Store()
+        store.load(rebased(about, ontology.base).encode(), ox.RdfFormat.TURTLE)
+        lines += store.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=ox.DefaultGraph()).decode().splitlines()
+    return lines
+
+
+def _fingerprint(source: sources.Source, ontology: Ontology) -> str:
+    """Changes with whatever can change what a record becomes: map, `source.toml`, shapes, vocabularies, functions."""
+    here = Path(__file__).parent
+    code = (hashlib.sha256((here / name).read_bytes()).hexdigest() for name in _CODE)
+    about = source.folder / "about.ttl"
+    return _digest(
+        source.fingerprint, ontology.fingerprint, rebased(about, ontology.base) if about.is_file() else "", *code
+    )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,198 @@
+"""The work on one batch of records, in this process or in helpers: map, stamp with provenance, validate."""
+
+import hashlib
+import pickle
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from dhu_graph import ontology as ontology_module
+from dhu_graph.ingest.facade import literal
+from dhu_graph.ingest.mapping import Mapping
+from dhu_graph.ingest.validation import Finding, Validator
+from dhu_graph.model import Record
+from dhu_graph.ontology import RDF_TYPE
+
+_PROV = "http://www.w3.org/ns/prov#wasDerivedFrom"
+_DCT = "http://purl.org/dc/terms/"
+_DATETIME = "http://www.w3.org/2001/XMLSchema#dateTime"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a worker must know of a source to do its batches."""
+
+    source: str
+    query: str
+    language: str
+    base: str
+    licence: str | None
+    ignored: frozenset[str]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one record: its lines (sorted N-Triples), what must quarantine it, and what is only noted."""
+
+    lines: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    unmapped: set[str] = field(default_factory=set)
+
+
+class Worker:
+    """Does batches of one task, one after the other."""
+
+    def __init__(self, task: Task) -> None:
+        self._ontology = ontology_module.load(task.base)
+        self._mapping = Mapping(task.query, task.source, task.language, self._ontology)
+        self._validator = Validator(self._ontology)
+        self._task = task
+        self._kinds = {f"<{iri}>" for iri in self._ontology.resource_kinds}
+
+    def run(self, batch: Sequence[tuple[Record, str]]) -> list[Outcome]:
+        """One Outcome for each (record, time it was first retrieved)."""
+        records = [record for record, _ in batch]
+        mapped = self._mapping.run(records)
+        outcomes = []
+        for (record, retrieved), result in zip(batch, mapped, strict=True):
+            outcome = Outcome(warnings=result.problems, unmapped=self._mapping.unmapped(record, self._task.ignored))
+            if result.lines:
+                result.lines.update(self._provenance(record, retrieved, result.lines))
+            else:
+                outcome.violations.append("The map made nothing of this record. Check that the fields it needs are there.")
+            outcomes.append(outcome)
+        for outcome, result, findings in zip(
+            outcomes, mapped, self._validator.run([m.lines for m in mapped]), strict=True
+        ):
+            outcome.violations += _words(findings, "Violation")
+            outcome.warnings += _words(findings, "Warning")
+            outcome.lines = [] if outcome.violations else sorted(result.lines)
+        return outcomes
+
+    def _provenance(self, record: Record, retrieved: str, lines: set[str]) -> Iterator[str]:
+        base, task = self._task.base, self._task
+        slug = hashlib.sha256(record.id.encode()).hexdigest()[:16]
+        node = f"<{base}id/record/{task.source}-{slug}>"
+        typed = f" <{RDF_TYPE}> "
+        resources = [line.split(typed)[0] for line in lines if typed in line and line.split(typed)[1][:-2] in self._kinds]
+        for resource in resources:
+            yield f"{resource} <{_PROV}> {node} ."
+            yield f"{node} <http://xmlns.com/foaf/0.1/primaryTopic> {resource} ."
+        yield f"{node}{typed}<{base}ns#Record> ."
+        yield f"{node} <{_DCT}identifier> {literal(record.id)} ."
+        yield f"{node} <{_DCT}isPartOf> <{base}id/source/{task.source}> ."
+        yield f"{node} <{base}ns#nativeDigest> {literal(hashlib.sha256(record.native).hexdigest())} ."
+        yield f'{node} <{base}ns#firstRetrieved> "{retrieved}"^^<{_DATETIME}> .'
+        if task.licence:
+            yield f"{node} <{_DCT}license> <{task.licence}> ."
+
+
+def run_all(
+    task: Task, batches: Iterator[list[tuple[Record, str]]], processes: int
+) -> Iterator[tuple[list[tuple[Record, str]], list[Outcome]]]:
+    """(batch, outcomes) for each batch, in order. With `processes` above one, helpers share the work.
+
+    Batches are taken as helpers come free, so no more than a few are in memory at once.
+    """
+    if processes <= 1:
+        worker = Worker(task)
+        for batch in batches:
+            yield batch, worker.run(batch)
+        return
+    with _Helpers(task, processes) as helpers:
+        waiting: list[tuple[list[tuple[Record, str]], Future[list[Outcome]]]] = []
+        for batch in batches:
+            waiting.append((batch, helpers.submit(batch)))
+            if len(waiting) > processes * 2:
+                done, future = waiting.pop(0)
+                yield done, future.result()
+        for done, future in waiting:
+            yield done, future.result()
+
+
+class _Helpers:
+    """Helper processes, each spoken to by one thread. Plain subprocesses: they need no `__main__` guard of the caller."""
+
+    def __init__(self, task: Task, count: int) -> None:
+        self._task = task
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="ingest")
+        self._local = threading.local()
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> "_Helpers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for process in self._started:
+            if process.stdin:
+                process.stdin.close()
+            process.wait()
+            if process.stdout:
+                process.stdout.close()
+
+    def submit(self, batch: list[tuple[Record, str]]) -> Future[list[Outcome]]:
+        return self._threads.submit(self._ask, batch)
+
+    def _ask(self, batch: list[tuple[Record, str]]) -> list[Outcome]:
+        process = getattr(self._local, "process", None)
+        if process is None:
+            command = [sys.executable, "-m", "dhu_graph.ingest.batch"]
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._local.process = process
+            self._started.append(process)
+            _send(process.stdin, self._task)
+        _send(process.stdin, batch)
+        answer = _receive(process.stdout)
+        if isinstance(answer, BaseException):
+            raise answer
+        if answer is None:
+            raise RuntimeError(f"An ingest helper ended with code {process.wait()}.")
+        outcomes: list[Outcome] = answer
+        return outcomes
+
+
+def _serve() -> None:
+    """The life of a helper: one task, then batches until its input ends."""
+    task = _receive(sys.stdin.buffer)
+    worker: Worker | None = None
+    run: Callable[[Any], Any]
+    while (batch := _receive(sys.stdin.buffer)) is not None:
+        try:
+            worker = worker or Worker(task)
+            run = worker.run
+            _send(sys.stdout.buffer, run(batch))
+        except Exception as error:  # carried to the parent, which raises it
+            _send(sys.stdout.buffer, error)
+
+
+def _send(stream: IO[bytes] | None, value: object) -> None:
+    assert stream is not None
+    body = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    stream.write(struct.pack("<Q", len(body)) + body)
+    stream.flush()
+
+
+def _receive(stream: IO[bytes] | None) -> Any:
+    assert stream is not None
+    head = stream.read(8)
+    if len(head) < 8:
+        return None
+    return pickle.loads(stream.read(struct.unpack("<Q", head)[0]))
+
+
+def _words(findings: Sequence[Finding], severity: str) -> list[str]:
+    return [str(finding) for finding in findings if finding.severity == severity]
+
+
+if __name__ == "__main__":
+    # Pickled classes must carry the name of the module, not `__main__`.
+    from dhu_graph.ingest import batch as this
+
+    this._serve()

@@ -1,0 +1,73 @@
+"""A record as a tiny raw graph, ready to be queried: the facade, after SPARQL Anything (https://sparql-anything.cc).
+
+A key becomes a property `raw:key`, a list several values, an object a node of its own. The node of a record is
+`urn:dhu:record:7` (its number in the batch), that of a nested object `urn:dhu:record:7/sources/0`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+RAW = "urn:dhu:raw:"
+NODE = "urn:dhu:record:"
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+_UNSAFE = re.compile(r"[^A-Za-z0-9_]+")
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
+
+
+def raw_graph(number: int, fields: Mapping[str, Any], extra: Mapping[str, str]) -> Iterator[str]:
+    """N-Triples lines of one record; `extra` are properties of the batch, such as its language."""
+    node = f"<{NODE}{number}>"
+    yield f"{node} <{RAW}is> <{RAW}Record> .\n"
+    for name, value in extra.items():
+        yield f"{node} <{RAW}{name}> {literal(value)} .\n"
+    yield from _walk(node, fields)
+
+
+def slug(key: str, taken: frozenset[str] | set[str] = frozenset()) -> str:
+    """The local name of `raw:` for a key: runs of other characters become `-`; a name already taken gets a number."""
+    name = _UNSAFE.sub("-", key).strip("-") or "x"
+    candidate, number = name, 2
+    while candidate in taken:
+        candidate, number = f"{name}-{number}", number + 1
+    return candidate
+
+
+def paths(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf of a record as (`lead.name`, value), with the keys as they stand in `raw:`."""
+    taken: set[str] = set()
+    for key, value in fields.items():
+        name = slug(str(key), taken)
+        taken.add(name)
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict):
+                yield from paths(item, f"{prefix}{name}.")
+            elif item is not None:
+                yield prefix + name, item
+
+
+def literal(value: Any) -> str:
+    """An N-Triples literal of a JSON value."""
+    if isinstance(value, bool):
+        return f'"{str(value).lower()}"^^<{_XSD}boolean>'
+    if isinstance(value, int):
+        return f'"{value}"^^<{_XSD}integer>'
+    if isinstance(value, float):
+        return f'"{value!r}"^^<{_XSD}double>'
+    return f'"{str(value).translate(_ESCAPES)}"'
+
+
+def _walk(node: str, fields: Mapping[str, Any]) -> Iterator[str]:
+    taken: set[str] = set()
+    for key, value in fields.items():
+        name = slug(str(key), taken)
+        taken.add(name)
+        for position, item in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(item, dict):
+                child = f"{node[:-1]}/{name}/{position}>"
+                yield f"{node} <{RAW}{name}> {child} .\n"
+                yield from _walk(child, item)
+            elif isinstance(item, list):
+                yield from _walk(node, {key: item})
+            elif item is not None:
+                yield f"{node} <{RAW}{name}> {literal(item)} .\n"

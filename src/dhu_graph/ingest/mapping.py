@@ -1,0 +1,91 @@
+"""From records to DHU triples: raw graph → one SPARQL CONSTRUCT → lines, given back to the record they came from."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pyoxigraph as ox
+
+from dhu_graph.errors import BadInput
+from dhu_graph.ingest import facade
+from dhu_graph.ingest.functions import FN, Functions
+from dhu_graph.model import Record
+from dhu_graph.ontology import Ontology
+
+_TAG = re.compile(rf"<{re.escape(facade.NODE)}(\d+):")
+
+
+@dataclass(slots=True)
+class Mapped:
+    """What a map made of one record: its N-Triples lines, and what went wrong on the way."""
+
+    lines: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+
+
+class Mapping:
+    """The map of one source, ready to be run on batches of records."""
+
+    def __init__(self, query: str, source: str, language: str, ontology: Ontology) -> None:
+        self._query = query.replace("https://w3id.org/dhu/", ontology.base)
+        self._functions = Functions(ontology, source)
+        self._table = self._functions.table()
+        self._prefixes = {**ontology.prefixes, "raw": facade.RAW, "fn": FN}
+        self._language = language
+        self._kinds = set(ontology.kinds)
+        self.properties = frozenset(re.findall(r"\braw:([A-Za-z0-9_][A-Za-z0-9_-]*)", query))
+        self._source = source
+        # SERVICE would let a map reach out; a map only rearranges what it is given.
+        if re.search(r"\bSERVICE\b", re.sub(r"#[^\n]*|\"[^\"\n]*\"", "", query), re.IGNORECASE):
+            raise BadInput(f"{source}/map.rq uses SERVICE.", "A map may only use the record; remove the SERVICE part.")
+
+    def run(self, records: Sequence[Record]) -> list[Mapped]:
+        """One Mapped per record. Raises BadInput when the map itself is wrong."""
+        extra = {"_language": self._language}
+        raw = "".join(
+            line for number, record in enumerate(records) for line in facade.raw_graph(number, record.fields, extra)
+        )
+        store = ox.Store()
+        store.bulk_load(raw.encode(), ox.RdfFormat.N_TRIPLES)
+        self._functions.failures = []
+        try:
+            results = store.query(self._query, prefixes=self._prefixes, custom_functions=self._table)
+            if not isinstance(results, ox.QueryTriples):
+                raise BadInput(f"{self._source}/map.rq is not a CONSTRUCT query.", "See ingest/README.md.")
+            body = results.serialize(format=ox.RdfFormat.N_TRIPLES)
+        except SyntaxError as error:
+            raise BadInput(f"{self._source}/map.rq does not parse: {error}.", "Mend the line named.") from None
+        mapped = [Mapped() for _ in records]
+        for line in (body or b"").decode().splitlines():
+            tag = _TAG.match(line)
+            if tag is None:
+                raise BadInput(
+                    f"{self._source}/map.rq makes a node that belongs to no record: {line[:200]}",
+                    "Mint every subject with fn:iri(?r, …) or fn:node(?parent, …).",
+                )
+            mapped[int(tag.group(1))].lines.add(_TAG.sub("<", line))
+        self._note_failures(records, mapped)
+        return mapped
+
+    def unmapped(self, record: Record, ignored: frozenset[str]) -> set[str]:
+        """The paths of a record that the map never mentions and `ignore` does not name."""
+        return {
+            path
+            for path, _ in facade.paths(record.fields)
+            if path.rsplit(".", 1)[-1] not in self.properties and path not in ignored
+        }
+
+    def _note_failures(self, records: Sequence[Record], mapped: list[Mapped]) -> None:
+        """A function sees a value, not its record: look up which records of the batch hold the value."""
+        failures = set(self._functions.failures)
+        if not failures:
+            return
+        for record, result in zip(records, mapped, strict=True):
+            values: dict[str, str] = {}
+            for path, value in facade.paths(record.fields):
+                values.setdefault(str(value).strip(), path)
+            result.problems += [
+                f"{values[value.strip()]}: fn:{name} cannot use {value.strip()[:100]!r}"
+                for name, value in sorted(failures)
+                if value.strip() in values
+            ]

@@ -1,0 +1,70 @@
+"""SHACL over a batch: which records break which shape, in the words of the shape."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyrudof
+
+from dhu_graph.errors import BadInput
+from dhu_graph.ontology import Ontology
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken shape: its name, how bad it is, the node, the value, and the message of the shape."""
+
+    shape: str
+    severity: str
+    node: str
+    path: str
+    value: str
+    message: str
+
+    def __str__(self) -> str:
+        value = f", value {self.value[:120]}" if self.value else ""
+        return f"{self.message} [{self.shape}: {self.node} {self.path}{value}]"
+
+
+class Validator:
+    """`shapes.ttl`, ready to be run on batches of N-Triples lines."""
+
+    def __init__(self, ontology: Ontology) -> None:
+        self._messages = ontology.messages
+        self._context = ontology.context
+        self._base = ontology.base
+        self._rudof = pyrudof.Rudof(pyrudof.RudofConfig())
+        try:
+            self._rudof.read_shacl(ontology.shapes)
+        except pyrudof.RudofError as error:
+            raise BadInput(f"shapes.ttl cannot be used: {error}.", "Mend ontology/shapes.ttl.") from None
+
+    def run(self, batch: Sequence[set[str]]) -> list[list[Finding]]:
+        """For each record (its set of lines) the findings that concern its nodes, the worst first."""
+        findings: list[list[Finding]] = [[] for _ in batch]
+        if not any(batch):
+            return findings
+        self._rudof.reset_data()
+        data = self._context + "\n".join(line for lines in batch for line in lines) + "\n"
+        self._rudof.read_data(data, pyrudof.RDFFormat.NTriples)
+        report = self._rudof.validate_shacl()
+        if report.conforms and not len(report):
+            return findings
+        owners: dict[str, list[int]] = {}
+        for number, lines in enumerate(batch):
+            for node in {line[1 : line.index(">")] for line in lines}:
+                owners.setdefault(node, []).append(number)
+        for entry in report.violations:
+            finding = self._finding(entry)
+            for number in owners.get(str(entry.focus_node), []):
+                if finding.severity != "Info" and finding not in findings[number]:
+                    findings[number].append(finding)
+        for found in findings:
+            found.sort(key=lambda f: (f.severity != "Violation", f.shape, f.node, f.value))
+        return findings
+
+    def _finding(self, entry: "pyrudof.ShaclValidationEntry") -> Finding:
+        shape = str(entry.source_shape)
+        message, severity = self._messages.get(shape, (str(entry.message), str(entry.severity)))
+        value = "" if entry.value is None else str(entry.value)
+        short = shape.removeprefix(self._base + "shapes#")
+        return Finding(short, severity, str(entry.focus_node), str(entry.path), value, message)

@@ -1,0 +1,195 @@
+"""The DHU ontology as code needs it: kinds, labels, concepts by any of their names, shapes and their messages."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from dhu_graph import assets
+from dhu_graph.errors import BadInput
+from dhu_graph.settings import DEFAULT_BASE
+
+RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+SKOS = "http://www.w3.org/2004/02/skos/core#"
+SH = "http://www.w3.org/ns/shacl#"
+OP_COUNTRY = "http://publications.europa.eu/resource/authority/country"
+
+PREFIXES = {
+    "dhu": DEFAULT_BASE + "ns#",
+    "adms": "http://www.w3.org/ns/adms#",
+    "country": OP_COUNTRY + "/",
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dct": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "nuts": "http://data.europa.eu/nuts/code/",
+    "org": "http://www.w3.org/ns/org#",
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "prov": "http://www.w3.org/ns/prov#",
+    "qb": "http://purl.org/linked-data/cube#",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": RDFS,
+    "schema": "https://schema.org/",
+    "skos": SKOS,
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+"""Prefixes that every query may use without declaring them."""
+
+
+@dataclass(frozen=True)
+class Ontology:
+    """Everything in `ontology/`, with the IRIs under `base`."""
+
+    base: str
+    store: ox.Store = field(repr=False)
+    shapes: str = field(repr=False)
+    fingerprint: str
+
+    def iri(self, local: str) -> str:
+        """`iri("ns#lead")` → `https://w3id.org/dhu/ns#lead`."""
+        return self.base + local
+
+    @cached_property
+    def prefixes(self) -> dict[str, str]:
+        """PREFIXES with `dhu:` and the vocabularies under the base of this radar."""
+        return {**PREFIXES, "dhu": self.base + "ns#"}
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """Class IRI → kind as it stands in addresses, for the classes of resources, sources and records."""
+        return {
+            s.value: o.value
+            for s, o in self._pairs(SKOS + "notation")
+            if isinstance(s, ox.NamedNode) and s.value.startswith(self.base + "ns#")
+        }
+
+    @cached_property
+    def resource_kinds(self) -> dict[str, str]:
+        """Like `kinds`, for the subclasses of dhu:Resource alone."""
+        top = self.base + "ns#Resource"
+        below = {s.value for s, o in self._pairs(RDFS + "subClassOf") if o.value == top}
+        return {iri: kind for iri, kind in self.kinds.items() if iri in below}
+
+    @cached_property
+    def schemes(self) -> dict[str, set[str]]:
+        """Scheme IRI → IRIs of its concepts."""
+        found: dict[str, set[str]] = {}
+        for s, o in self._pairs(SKOS + "inScheme"):
+            found.setdefault(o.value, set()).add(s.value)
+        return found
+
+    def concept(self, scheme: str, name: str) -> str | None:
+        """The concept of a scheme that goes by this notation or label (any case, any language), or None.
+
+        `scheme` is a name of ours (`theme`) or a scheme IRI.
+        """
+        iri = scheme if ":" in scheme else self.base + "vocab/" + scheme
+        if iri not in self.schemes:
+            raise BadInput(f"There is no concept scheme {scheme!r}.", "See ontology/vocab for the names.")
+        return self._names.get((iri, name.strip().casefold()))
+
+    def notation(self, iri: str) -> str:
+        """The short code of a concept (`GRC`, `telemonitoring`), or the last step of its IRI."""
+        return self._notations.get(iri) or re.split(r"[/#]", iri)[-1]
+
+    def label(self, iri: str, language: str = "en") -> str:
+        """The label of a term or concept in a language, else in English, else in any, else its short code."""
+        labels = self._labels.get(iri, {})
+        return labels.get(language) or labels.get("en") or next(iter(labels.values()), "") or self.notation(iri)
+
+    def comment(self, iri: str) -> str:
+        """The English comment or definition of a term, or nothing."""
+        for predicate in (RDFS + "comment", SKOS + "definition"):
+            for quad in self.store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(predicate), None, None):
+                return str(getattr(quad.object, "value", ""))
+        return ""
+
+    @cached_property
+    def messages(self) -> dict[str, tuple[str, str]]:
+        """Shape IRI → (message, severity: `Violation`, `Warning` or `Info`)."""
+        shapes = ox.Store()
+        shapes.load(self.shapes.encode(), ox.RdfFormat.TURTLE)
+        severity = {
+            q.subject.value: q.object.value.rsplit("#", 1)[-1]
+            for q in shapes.quads_for_pattern(None, ox.NamedNode(SH + "severity"), None, None)
+        }
+        return {
+            q.subject.value: (q.object.value, severity.get(q.subject.value, "Violation"))
+            for q in shapes.quads_for_pattern(None, ox.NamedNode(SH + "message"), None, None)
+        }
+
+    @cached_property
+    def context(self) -> str:
+        """N-Triples that tell a validator which IRIs are concepts."""
+        kind = f"<{RDF_TYPE}> <{SKOS}Concept> ."
+        return "\n".join(f"<{iri}> {kind}" for concepts in self.schemes.values() for iri in sorted(concepts)) + "\n"
+
+    def quads(self) -> Iterator[str]:
+        """The N-Quads lines of the graphs `graph/ontology` and `graph/vocab`, sorted."""
+        lines = self.store.dump(format=ox.RdfFormat.N_QUADS).decode().splitlines()
+        yield from sorted(line + "\n" for line in lines)
+
+    def _pairs(self, predicate: str) -> Iterator[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]:
+        for quad in self.store.quads_for_pattern(None, ox.NamedNode(predicate), None, None):
+            yield quad.subject, quad.object
+
+    @cached_property
+    def _notations(self) -> dict[str, str]:
+        plain = "http://www.w3.org/2001/XMLSchema#string"
+        return {
+            s.value: o.value
+            for s, o in self._pairs(SKOS + "notation")
+            if isinstance(o, ox.Literal) and o.datatype.value == plain
+        }
+
+    @cached_property
+    def _labels(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for predicate in (RDFS + "label", SKOS + "prefLabel"):
+            for s, o in self._pairs(predicate):
+                if isinstance(o, ox.Literal):
+                    found.setdefault(s.value, {})[o.language or ""] = o.value
+        return found
+
+    @cached_property
+    def _names(self) -> dict[tuple[str, str], str]:
+        scheme_of = {iri: scheme for scheme, concepts in self.schemes.items() for iri in concepts}
+        found: dict[tuple[str, str], str] = {}
+        # The first one wins, so the surest names come first: a label must never shadow another concept's code.
+        for predicate in ("notation", "prefLabel", "altLabel", "hiddenLabel"):
+            pairs = sorted(self._pairs(SKOS + predicate), key=lambda pair: (pair[0].value, str(pair[1])))
+            for s, o in pairs:
+                if s.value in scheme_of:
+                    found.setdefault((scheme_of[s.value], o.value.casefold()), s.value)
+        return found
+
+
+@cache
+def load(base: str = DEFAULT_BASE) -> Ontology:
+    """The ontology of this installation. Raises BadInput naming the file and line that does not parse."""
+    folder = assets.folder("ontology")
+    store = ox.Store()
+    digest = hashlib.sha256(base.encode())
+    vocab = sorted((folder / "vocab").glob("*.ttl"))
+    for path, graph in [(folder / "dhu.ttl", "ontology"), *((p, "vocab") for p in vocab)]:
+        text = rebased(path, base)
+        digest.update(text.encode())
+        try:
+            store.load(
+                text.encode(), ox.RdfFormat.TURTLE, to_graph=ox.NamedNode(base + "graph/" + graph), base_iri=base
+            )
+        except SyntaxError as error:
+            raise BadInput(f"{path.name} is not valid Turtle: {error}.", "Mend the line named.") from None
+    shapes = rebased(folder / "shapes.ttl", base)
+    digest.update(shapes.encode())
+    return Ontology(base, store, shapes, digest.hexdigest())
+
+
+def rebased(path: Path, base: str) -> str:
+    """The text of an asset file with the IRIs of this project moved under `base`."""
+    return path.read_text(encoding="utf-8").replace(DEFAULT_BASE, base)
+

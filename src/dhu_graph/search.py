@@ -1,0 +1,222 @@
+"""Search: a question becomes candidates from vectors and words, each is scored in full, the best come back as hits.
+
+    question → words, vector → candidates (texts ∪ windows ∪ words, all within the filter) → score → hits
+
+The score is that of `index/search.toml`: centred vectors find the meaning in any language, the covered words favour what
+people named. It does not depend on the size of the corpus, on the filter or on how many hits are asked for.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dhu_graph import assets
+from dhu_graph.embedding import Embedder
+from dhu_graph.errors import BadInput, ReleaseError, UsageError
+from dhu_graph.index import Index, Rows, Term, Vectors, windows
+from dhu_graph.model import Document, Filter, Hit
+
+NOTHING = Filter()
+"""The filter that passes everything."""
+
+ALIKE_TERMS = 25
+"""Words of a document that ask for similar ones, where there are no vectors."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What `index/search.toml` says; see there for each number."""
+
+    whole: float
+    window: float
+    coverage: float
+    coverage_from: float
+    texts: int
+    windows: int
+    words: int
+    all_below: int
+    longest: int
+
+    @classmethod
+    def read(cls, path: Path | None = None) -> "Weights":
+        """The weights of a file, by default of the asset. Raises BadInput where a number is missing or too many."""
+        path = path or assets.folder("index") / "search.toml"
+        try:
+            tables: dict[str, dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))
+            return cls(**{name: value for table in tables.values() for name, value in table.items()})
+        except (OSError, TypeError, AttributeError, tomllib.TOMLDecodeError) as error:
+            raise BadInput(f"{path} cannot be used: {error}") from error
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """One candidate with the terms of its score; `window` is the number of the best window within its text."""
+
+    row: int
+    score: float
+    parts: dict[str, float]
+    window: int | None = None
+
+
+class Searcher:
+    """Answers questions from an opened index; many threads may ask at once.
+
+    Without an embedder, or over an index without vectors, words alone decide (BM25). Raises ReleaseError when the
+    embedder is not the one the index was built with.
+    """
+
+    def __init__(self, index: Index, embedder: Embedder | None, weights: Weights | None = None) -> None:
+        self._index, self._documents = index, index.documents
+        self._weights = weights or Weights.read()
+        self._embedder = embedder if index.vectors else None
+        if self._embedder and index.vectors and self._embedder.fingerprint != index.vectors.fingerprint:
+            built = index.manifest["model"]["name"]
+            raise ReleaseError(
+                f"The index was built with another model ({built!r}) than is set now ({self._embedder.name!r}).",
+                "Set DHU_MODEL and the passage prompt as they were, or build again.",
+            )
+
+    def search(self, query: str, filter: Filter = NOTHING, limit: int = 10, offset: int = 0) -> list[Hit]:
+        """The best documents for a question in any language, best first; ties are broken by row.
+
+        The question is plain words: no character in it is syntax. Raises UsageError on an empty question, an unknown
+        filter column, or a limit below 1.
+        """
+        return self.search_all([query], filter, limit, offset)[0]
+
+    def search_all(
+        self, queries: Sequence[str], filter: Filter = NOTHING, limit: int = 10, offset: int = 0
+    ) -> list[list[Hit]]:
+        """`search` for many questions; embedding them together is several times faster."""
+        if limit < 1 or offset < 0:
+            raise UsageError("The limit must be at least 1 and the offset at least 0.")
+        plain = [_plain(query, self._weights.longest) for query in queries]
+        rows = self._documents.rows(filter) if filter else None
+        if self._embedder and (vectors := self._index.vectors):
+            asked = self._embedder.queries(plain)
+            found = [
+                self._by_meaning(vectors, vector, self._index.text.terms(query), rows, offset + limit)
+                for query, vector in zip(plain, asked, strict=True)
+            ]
+        else:
+            found = [self._by_words(self._index.text.terms(query), rows, offset + limit) for query in plain]
+        return [[self._hit(scored) for scored in ranking[offset : offset + limit]] for ranking in found]
+
+    def similar(self, iri: str, filter: Filter = NOTHING, limit: int = 10) -> list[Hit]:
+        """The documents most like one of them, in any language, without itself; cosines of centred vectors.
+
+        Raises UnknownName where there is no such document.
+        """
+        if limit < 1:
+            raise UsageError("The limit must be at least 1.")
+        row = self._documents.row(iri)
+        rows = self._documents.rows(filter) if filter else None
+        if self._index.vectors:
+            found = self._alike(self._index.vectors, row, rows, limit + 1)
+        else:
+            found = self._by_words(self._telling_words(self._documents.get(row)), rows, limit + 1)
+        return [self._hit(scored) for scored in found if scored.row != row][:limit]
+
+    def count(self, filter: Filter = NOTHING) -> int:
+        """How many documents pass a filter: the total behind any search, since every one of them has a score."""
+        return len(self._documents.rows(filter))
+
+    def facets(self, filter: Filter = NOTHING) -> dict[str, dict[str, int]]:
+        """For each filter column, how many of the documents that pass the filter have each value."""
+        return self._documents.facets(self._documents.rows(filter) if filter else None)
+
+    @cached_property
+    def _everything(self) -> Rows:
+        return np.arange(len(self._documents), dtype=np.int64)
+
+    def _by_meaning(
+        self, vectors: Vectors, query: NDArray[np.float32], terms: list[Term], rows: Rows | None, wanted: int
+    ) -> list[_Scored]:
+        w = self._weights
+        candidates = self._candidates(vectors, query, terms, rows, wanted)
+        if not len(candidates):
+            return []
+        whole = vectors.whole.scores(query, candidates)
+        ids = vectors.windows_of(candidates)
+        counts = vectors.starts[candidates + 1] - vectors.starts[candidates]
+        begins = np.cumsum(counts) - counts
+        each = vectors.windows.scores(query, ids)
+        best = np.maximum.reduceat(each, begins)
+        covered = self._index.text.coverage(terms, len(candidates), candidates)
+        found = []
+        for place, row in enumerate(candidates.tolist()):
+            own = each[begins[place] : begins[place] + counts[place]]
+            parts = {
+                "whole": float(whole[place]),
+                "window": float(best[place]),
+                "coverage": covered.get(row, 0.0),
+            }
+            score = w.whole * parts["whole"] + w.window * parts["window"]
+            score += w.coverage * max(0.0, parts["coverage"] - w.coverage_from)
+            found.append(_Scored(row, score, parts, int(own.argmax())))
+        return _ranked(found)
+
+    def _candidates(
+        self, vectors: Vectors, query: NDArray[np.float32], terms: list[Term], rows: Rows | None, wanted: int
+    ) -> Rows:
+        """The rows worth scoring in full, ascending."""
+        w = self._weights
+        within = self._everything if rows is None else rows
+        if len(within) <= max(w.all_below, wanted):
+            return within
+        texts = vectors.whole.top(query, max(w.texts, wanted), rows)
+        passages = vectors.windows.owners[vectors.windows.top(query, max(w.windows, wanted), rows)]
+        words = self._index.text.coverage(terms, max(w.words, wanted), rows)
+        return np.unique(np.concatenate([texts, passages, np.fromiter(words, dtype=np.int64)]))
+
+    def _by_words(self, terms: list[Term], rows: Rows | None, wanted: int) -> list[_Scored]:
+        text = self._index.text
+        scores = text.bm25(terms, wanted, rows)
+        covered = text.coverage(terms, len(scores), list(scores))
+        return _ranked([_Scored(row, score, {"coverage": covered[row]}) for row, score in scores.items()])
+
+    def _alike(self, vectors: Vectors, row: int, rows: Rows | None, wanted: int) -> list[_Scored]:
+        own = vectors.whole.centred(np.array([row]))[0]
+        if rows is not None and len(rows) <= max(self._weights.all_below, wanted):
+            candidates = rows
+        else:
+            candidates = np.sort(vectors.whole.top(own, max(self._weights.texts, wanted), rows))
+        others = vectors.whole.centred(candidates)
+        # A lone document of a one-document corpus is its own centroid: length 0.
+        lengths = np.linalg.norm(others, axis=1) * np.linalg.norm(own)
+        cosines = others @ own / np.maximum(lengths, 1e-9)
+        pairs = zip(candidates.tolist(), cosines.tolist(), strict=True)
+        return _ranked([_Scored(other, cosine, {"whole": cosine}) for other, cosine in pairs])
+
+    def _telling_words(self, document: Document) -> list[Term]:
+        """The rarest words of a document that others may share."""
+        terms = self._index.text.terms(document.text)
+        return sorted(terms, key=lambda term: -term.share)[:ALIKE_TERMS]
+
+    def _hit(self, scored: _Scored) -> Hit:
+        document = self._documents.get(scored.row)
+        passage = document.summary if scored.window is None else windows(document.text)[scored.window]
+        return Hit(
+            document, scored.score, passage, {name: round(part, 6) for name, part in scored.parts.items()}
+        )
+
+
+def _plain(query: str, longest: int) -> str:
+    """The question without control characters and lone surrogates, cut. Raises UsageError where nothing is left."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in query[: 4 * longest])
+    plain = " ".join(shown.split())[:longest].strip()
+    if not plain:
+        raise UsageError("The question is empty.", "Ask in plain words, in any EU language.")
+    return plain
+
+
+def _ranked(found: list[_Scored]) -> list[_Scored]:
+    """Best first. Scores are compared to six digits: sums of the same numbers differ in the seventh."""
+    rounded = [_Scored(s.row, round(s.score, 6), s.parts, s.window) for s in found]
+    return sorted(rounded, key=lambda s: (-s.score, s.row))

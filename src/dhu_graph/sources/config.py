@@ -1,0 +1,97 @@
+"""`source.toml`: what a source is, how it is read, and what is expected of it."""
+
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from dhu_graph import assets
+from dhu_graph.errors import BadInput, UnknownName
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Web = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Input(_Strict):
+    """One file (or several, by a pattern) of a source, all in one format."""
+
+    file: str = Field(description="Its name or pattern inside a folder: `cases.csv`, `*.jsonl`, `raw/x.json`.")
+    format: Literal["csv", "jsonl", "jsonstat"]
+    url: Web | None = Field(None, description="Where it is on the web.")
+    name: Name | None = Field(None, description="Put before the ids when a source has several inputs.")
+    id: str = Field("", description="The field that holds the origin's own identifier; for jsonstat, not needed.")
+    encoding: str = "utf-8-sig"
+    delimiter: str = Field(",", min_length=1, max_length=1, description="csv only.")
+    split: dict[str, str] = Field(default_factory=dict, description="Fields that hold lists, with their separator.")
+    scope: dict[str, list[str]] = Field(
+        default_factory=dict, description="Only records with one of these values in these fields concern us."
+    )
+
+
+class Expect(_Strict):
+    """How many records in scope a whole harvest has; outside these bounds the previous graph is kept."""
+
+    min: int = Field(0, ge=0)
+    max: int = Field(10_000_000, ge=0)
+
+
+class Source(_Strict):
+    """A source as its folder describes it."""
+
+    name: Name
+    folder: Path
+    title: str
+    summary: str
+    publisher: str
+    homepage: Web
+    licence: Web | None = None
+    rights: str = Field("", description="What must be said beside the licence, such as an attribution.")
+    schedule: str = Field("", description="How often it changes, as a code of the EU frequency table (`MONTHLY`).")
+    language: str = Field("en", description="Language of its texts (BCP 47).")
+    shipped: str | None = Field(None, description="Subfolder that holds the files, where they stand in the project.")
+    input: tuple[Input, ...] = Field(min_length=1)
+    ignore: dict[str, str] = Field(default_factory=dict, description="Fields left out on purpose, with the reason.")
+    expect: Expect = Expect()
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with `source.toml` or `map.rq`."""
+        parts = (self.folder / "source.toml", self.folder / "map.rq")
+        return hashlib.sha256(b"\0".join(p.read_bytes() for p in parts)).hexdigest()
+
+    @property
+    def map(self) -> str:
+        """The CONSTRUCT query that turns raw records into DHU triples."""
+        return (self.folder / "map.rq").read_text(encoding="utf-8")
+
+
+def names() -> list[str]:
+    """The names of all sources, sorted."""
+    return sorted(p.parent.name for p in assets.folder("ingest").glob("*/source.toml"))
+
+
+def load(name: str, folder: Path | None = None) -> Source:
+    """A source by name, or from any folder that holds a `source.toml` and a `map.rq`.
+
+    Raises UnknownName for no such source, and BadInput naming each wrong line of `source.toml`.
+    """
+    if folder is None:
+        if name not in names():
+            raise UnknownName(f"There is no source {name!r}.", f"Known sources: {', '.join(names())}.")
+        folder = assets.folder("ingest") / name
+    path = folder / "source.toml"
+    try:
+        if not (folder / "map.rq").is_file():
+            raise BadInput(f"{name}: map.rq is missing.", "See ingest/README.md for how a map is written.")
+        return Source(name=name, folder=folder, **tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadInput(f"{name}/source.toml cannot be read: {error}.", "Mend the line named.") from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise BadInput(f"{name}/source.toml: {wrong}.", "ingest/README.md lists every field.") from None
