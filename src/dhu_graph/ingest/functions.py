@@ -122,7 +122,7 @@ class Functions:
 
     def web(self, value: str) -> str | None:
         """`fn:web(" https://a.eu/x y ")`: a web address made safe, or nothing where it is none."""
-        text = _BLANK.sub(" ", value).strip()
+        text = _BLANK.sub(" ", value).strip(" ,;")
         try:
             parts = urlsplit(text)
             if parts.scheme.lower() not in ("http", "https") or not parts.hostname or parts.username or parts.password:
