@@ -8,6 +8,7 @@ of name, name, uint8 type, uint32 count, uint64 offset, uint64 length in bytes. 
 bytes: a float16 scale and 16 bytes, whose low halves are numbers 0–15 and high halves numbers 16–31, each plus 8.
 """
 
+import mmap
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,13 +60,14 @@ class Weights:
     """The file, mapped into memory; tensors are unpacked one at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._bytes = np.memmap(path, dtype=np.uint8, mode="r")
+        with path.open("rb") as file:
+            self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._at = 0
         if self._text(4) != MAGIC:
             raise ValueError("not an E5S1 file")
         self._read("I")
-        *sizes, epsilon, _ = self._read("7ifi")
-        self.shape = Shape(*sizes, epsilon)
+        self.shape = Shape(*self._read("7if"))
+        self._read("i")
         self.vocabulary = self._vocabulary()
         _, length = self._read("iI")
         self._at += length
@@ -111,7 +113,7 @@ class Weights:
         return Vocabulary(list(zip(pieces, scores.tolist(), strict=True)), bos, eos, pad, unk)
 
     def _read(self, layout: str) -> tuple[Any, ...]:
-        values = struct.unpack_from("<" + layout, memoryview(self._bytes), self._at)
+        values = struct.unpack_from("<" + layout, self._bytes, self._at)
         self._at += struct.calcsize("<" + layout)
         return values
 

@@ -100,17 +100,17 @@ class _VectorsWriter:
         of_rows = np.array([numbers[language] for language in self._languages], dtype=np.int64)
         starts = np.cumsum([0, *self._counts], dtype=np.int64)
         documents = np.array(list(languages.values()), dtype=np.int64)
-        arrays: dict[str, Any] = {"languages": of_rows, "starts": starts}
-        kinds = {}
-        spaces = {
-            "whole": (self.whole, of_rows),
-            "windows": (self.windows, np.repeat(of_rows, self._counts) if self._counts else of_rows),
+        of_windows = np.repeat(of_rows, np.diff(starts))
+        whole, cut = self.whole.close(dimension), self.windows.close(dimension)
+        # One centroid serves both: with centroids of their own, windows of other languages ranked a little worse.
+        centres = vectors.centroids(whole, of_rows, documents)
+        kinds = {
+            name: vectors.write_faiss(self._folder / f"{name}.faiss", raw, of_vectors, centres)
+            for name, raw, of_vectors in (("whole", whole, of_rows), ("windows", cut, of_windows))
         }
-        for name, (writer, of_vectors) in spaces.items():
-            raw = writer.close(dimension)
-            arrays[name] = vectors.centroids(raw, of_vectors, documents)
-            kinds[name] = vectors.write_faiss(self._folder / f"{name}.faiss", raw, of_vectors, arrays[name])
-        np.savez(self._folder / ARRAYS, allow_pickle=False, **arrays)
+        np.savez(
+            self._folder / ARRAYS, languages=of_rows, starts=starts, centroids=centres, allow_pickle=False
+        )
         model = {
             "name": self._embedder.name,
             "fingerprint": self._embedder.fingerprint,

@@ -80,7 +80,7 @@ def _vectors(folder: Path, manifest: dict[str, Any]) -> Vectors:
             folder / f"{name}.faiss",
             owners[name],
             languages,
-            arrays[name],
+            arrays["centroids"],
         )
         for name in ("whole", "windows")
     )

@@ -19,8 +19,8 @@ HALF_UP_TO = 300_000
 EXACT_SHARE = 0.10
 """A filter that passes at most this share is answered from the raw vectors: clusters would miss most of it."""
 
-REFINE = 4
-"""Quantised candidates per wanted one; they are scored again from the raw vectors."""
+REFINE, REFINE_LEAST = 4, 1000
+"""Quantised candidates per wanted one, and at least; they are scored again from the raw vectors."""
 
 CHUNK = 16_384
 TRAINED_ON = 100_000
@@ -79,18 +79,16 @@ def centroids(vectors: Floats, languages: Ids, documents: NDArray[np.int64]) -> 
 
 def write_faiss(path: Path, vectors: Floats, languages: Ids, centres: Floats) -> str:
     """Writes the FAISS index of the centred vectors; gives its kind, e.g. `Flat`."""
-    import faiss
-
     kind = _kind(len(vectors))
     width = _width(vectors.shape[1])
-    index = faiss.index_factory(width, kind, faiss.METRIC_INNER_PRODUCT)
+    index = _faiss().index_factory(width, kind, _faiss().METRIC_INNER_PRODUCT)
     if not index.is_trained:
         # Evenly spaced rather than random: the same documents give the same index.
         sample = np.linspace(0, len(vectors) - 1, min(len(vectors), TRAINED_ON), dtype=np.int64)
         index.train(_padded(vectors[sample] - centres[languages[sample]], width))
     for part in _chunks(len(vectors)):
         index.add(_padded(vectors[part] - centres[languages[part]], width))
-    faiss.write_index(index, str(path))
+    _faiss().write_index(index, str(path))
     return kind
 
 
@@ -103,13 +101,11 @@ class Space:
     def __init__(
         self, vectors: Floats, faiss_path: Path, owners: Ids, languages: Ids, centres: Floats
     ) -> None:
-        import faiss
-
         # Flat indexes are mapped, not read: processes that serve the same release share them.
-        self._index = faiss.read_index(str(faiss_path), faiss.IO_FLAG_MMAP_IFC)
+        self._index = _faiss().read_index(str(faiss_path), _faiss().IO_FLAG_MMAP_IFC)
         if self._index.ntotal != len(vectors) or len(owners) != len(vectors):
             raise ValueError(f"{faiss_path.name} and its vectors are not of one build")
-        self._compressed = isinstance(self._index, faiss.IndexIVF)
+        self._compressed = isinstance(self._index, _faiss().IndexIVF)
         self.vectors, self.owners, self._languages, self._centres = vectors, owners, languages, centres
 
     def __len__(self) -> int:
@@ -130,8 +126,6 @@ class Space:
 
     def top(self, query: Floats, limit: int, rows: Ids | None = None) -> Ids:
         """Ids of the vectors with the best centred scores (among those of `rows`), best first, at most `limit`."""
-        import faiss
-
         allowed = None
         if rows is not None:
             passes = np.zeros(len(self._languages), dtype=np.bool_)
@@ -141,8 +135,8 @@ class Space:
                 return self._best(query, np.flatnonzero(allowed), limit)
         if not len(self) or limit < 1:
             return np.empty(0, dtype=np.int64)
-        faiss.omp_set_num_threads(1)  # holds for the calling thread only, so each call says it
-        wanted = min(limit * REFINE if self._compressed else limit, len(self))
+        _faiss().omp_set_num_threads(1)  # holds for the calling thread only, so each call says it
+        wanted = min(max(limit * REFINE, REFINE_LEAST) if self._compressed else limit, len(self))
         asked = _padded(query[None], self._index.d)
         _, ids = self._index.search(asked, wanted, params=self._parameters(allowed))
         found = ids[0][ids[0] >= 0].astype(np.int64)
@@ -152,15 +146,20 @@ class Space:
         return ids[np.argsort(-self.scores(query, ids), kind="stable")[:limit]]
 
     def _parameters(self, allowed: NDArray[np.bool_] | None) -> Any:
-        import faiss
-
         chosen: dict[str, Any] = {}
         if allowed is not None:
             # The bitmap is kept with the selector, which only points to it.
-            chosen["sel"] = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+            chosen["sel"] = _faiss().IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
         if self._compressed:
-            return faiss.SearchParametersIVF(nprobe=max(1, self._index.nlist // 8), **chosen)
-        return faiss.SearchParameters(**chosen)
+            return _faiss().SearchParametersIVF(nprobe=max(1, self._index.nlist // 8), **chosen)
+        return _faiss().SearchParameters(**chosen)
+
+
+def _faiss() -> Any:
+    """The FAISS module; untyped, because its stubs know neither keyword parameters nor subclasses."""
+    import faiss
+
+    return faiss
 
 
 def _kind(count: int) -> str:

@@ -1,0 +1,163 @@
+"""One release from the source graphs; `build` reads top to bottom."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+
+from dhu_graph import assets, index, quads
+from dhu_graph.embedding import Embedder
+from dhu_graph.ingest import Report
+from dhu_graph.ontology import Ontology
+from dhu_graph.releases.documents import DocumentSource
+from dhu_graph.releases.shelf import FORMAT, Release, Shelf, checksums
+
+BLOCK = 24_000_000
+"""Bytes of N-Quads loaded at once; larger blocks load a little faster and take far more memory."""
+
+Progress = Callable[[str, int, int], None]
+"""Told (step, done, total); total is 0 where it is not known."""
+
+
+def build(
+    shelf: Shelf,
+    reports: Iterable[Report],
+    ontology: Ontology,
+    embedder: Embedder | None,
+    *,
+    progress: Progress | None = None,
+    force: bool = False,
+) -> Release | None:
+    """A new release of the named graphs of these sources, made current; None where nothing has changed.
+
+    The caller holds `shelf.writing()`. A crash at any moment leaves the last release serving: the folder gets its
+    name, and the pointer is flipped, only when everything is on disk.
+    """
+    reports = sorted(reports, key=lambda r: r.source)
+    inputs = _inputs(reports, ontology, embedder)
+    numbers = shelf.numbers()
+    if not force and (same := _same(shelf, inputs)) is not None:
+        if same != shelf.current():
+            shelf.flip(same)
+        return None
+    number = max(numbers, default=0) + 1
+    folder = shelf.folder / f"{number:06d}.part"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    tell = progress or (lambda step, done, total: None)
+
+    graphs = [shelf.data / "sources" / r.source / "graph.nq.gz" for r in reports]
+    merged = quads.unique(_merged(graphs, ontology))
+    count, digest, store = _write_and_load(folder, merged, tell)
+    documents = DocumentSource(store, ontology)
+    part = index.build(_Told(documents, tell), folder / "index", embedder, None)
+    store.flush()
+    del documents, store
+
+    manifest: dict[str, Any] = {
+        "format": FORMAT,
+        "number": number,
+        "created": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "inputs": inputs,
+        "base": ontology.base,
+        "quads": count,
+        "digest": digest,
+        "sources": {
+            r.source: {"quads": r.quads, "records": r.landed, "retrieved": r.retrieved, "digest": r.digest} for r in reports
+        },
+        "index": part,
+        "files": checksums(folder),
+    }
+    _write_synced(folder / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False))
+    final = shelf.folder / f"{number:06d}"
+    # A folder of that number without a manifest is what a killed prune left.
+    shutil.rmtree(final, ignore_errors=True)
+    os.replace(folder, final)
+    shelf.flip(number)
+    return Release(number, final, manifest)
+
+
+class _Told:
+    """Documents that tell of their progress as they are taken."""
+
+    def __init__(self, documents: DocumentSource, tell: Progress) -> None:
+        self._documents, self._tell = documents, tell
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def __iter__(self) -> Iterator[Any]:
+        total = len(self._documents)
+        for done, document in enumerate(self._documents, 1):
+            yield document
+            if done % 16 == 0 or done == total:
+                self._tell("index", done, total)
+
+
+def _merged(graphs: list[Path], ontology: Ontology) -> Iterator[bytes]:
+    import heapq
+
+    own = (line.encode() for line in ontology.quads())
+    return heapq.merge(own, *(quads.read(path) for path in graphs))
+
+
+def _write_and_load(folder: Path, lines: Iterator[bytes], tell: Progress) -> tuple[int, str, ox.Store]:
+    """Writes `graph.nq.gz` and loads the store in one pass: while one block is loaded, the next is merged and packed."""
+    store = ox.Store(str(folder / "store"))
+    with ThreadPoolExecutor(1) as loader:
+        state: dict[str, Any] = {"block": [], "size": 0, "count": 0, "loading": None}
+
+        def hand_over() -> None:
+            if state["loading"]:
+                state["loading"].result()
+            block = b"".join(state["block"])
+            state["loading"] = loader.submit(store.bulk_load, block, ox.RdfFormat.N_QUADS)
+            state["block"], state["size"] = [], 0
+            tell("graph", state["count"], 0)
+
+        def teed() -> Iterator[bytes]:
+            for line in lines:
+                state["block"].append(line)
+                state["size"] += len(line)
+                state["count"] += 1
+                if state["size"] > BLOCK:
+                    hand_over()
+                yield line
+
+        count, digest = quads.write(folder / "graph.nq.gz", teed())
+        hand_over()
+        state["loading"].result()
+    return count, digest, store
+
+
+def _inputs(reports: Iterable[Report], ontology: Ontology, embedder: Embedder | None) -> str:
+    """A digest of all that a release is made from: equal inputs make no second release."""
+    digest = hashlib.sha256(f"{FORMAT} {ontology.fingerprint}".encode())
+    for report in reports:
+        digest.update(f"{report.source} {report.digest}".encode())
+    for path in sorted(assets.folder("index").glob("*.rq")):
+        digest.update(path.read_bytes())
+    digest.update((embedder.fingerprint if embedder else "words only").encode())
+    return digest.hexdigest()
+
+
+def _same(shelf: Shelf, inputs: str) -> int | None:
+    """The newest release, if it was made from the same inputs."""
+    numbers = shelf.numbers()
+    if not numbers:
+        return None
+    return numbers[-1] if shelf.get(numbers[-1]).manifest.get("inputs") == inputs else None
+
+
+def _write_synced(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
