@@ -1,9 +1,13 @@
 """How well search does on judged questions: nDCG, first hits, reciprocal ranks."""
 
+import csv
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
-from dhu_graph.errors import UsageError
+from dhu_graph import assets
+from dhu_graph.errors import UnknownName, UsageError
 from dhu_graph.search import Searcher
 
 
@@ -30,6 +34,34 @@ def evaluate(
         sums["r@1"] += first == 1
         sums[f"mrr@{k}"] += 1 / first if first else 0.0
     return {name: total / len(judged) for name, total in sums.items()} | {"queries": len(judged)}
+
+
+def judged(name: str, searcher: Searcher, iris: Iterable[str], split: str | None = None) -> dict[str, float]:
+    """`evaluate` on a judged set of `evaluation/`, or on its `open` or `locked` half.
+
+    Its judgements name records of the starter catalogue; `iris` are those of the documents, in which they are found.
+    Raises UnknownName where there is no such set or half.
+    """
+    folder = assets.folder("evaluation") / name
+    if not (folder / "queries.jsonl").is_file():
+        known = ", ".join(sorted(p.parent.name for p in assets.folder("evaluation").glob("*/queries.jsonl")))
+        raise UnknownName(f"There is no judged set {name!r}.", f"Sets: {known}.")
+    halves = {row["query"]: row["split"] for row in _table(folder / "split.tsv")}
+    if split is not None and split not in halves.values():
+        raise UnknownName(f"{name} has no half {split!r}.", f"Halves: {', '.join(sorted(set(halves.values())))}.")
+    by_slug = {iri.rsplit("/", 1)[-1]: iri for iri in iris}
+    lines = (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines()
+    queries = {q["id"]: q["text"] for q in map(json.loads, lines) if split in (None, halves[q["id"]])}
+    qrels: dict[str, dict[str, int]] = {}
+    for row in _table(folder / "qrels.tsv"):
+        iri = by_slug.get(f"starter-{row['record']}", row["record"])
+        qrels.setdefault(row["query"], {})[iri] = int(row["grade"])
+    return evaluate(searcher, queries, qrels)
+
+
+def _table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
 
 
 def _dcg(gains: Sequence[int]) -> float:

@@ -1,0 +1,300 @@
+"""The Python API: `Engine` brings sources in, builds releases, opens the current one and answers from it."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from dhu_graph import evaluation as evaluation_module
+from dhu_graph import ontology as ontology_module
+from dhu_graph import queries as queries_module
+from dhu_graph import settings as settings_module
+from dhu_graph import sources as sources_module
+from dhu_graph.errors import DhuError, ReleaseError
+from dhu_graph.ingest import Report, State
+from dhu_graph.ingest import ingest as run_ingest
+from dhu_graph.ingest import preview as run_preview
+from dhu_graph.model import Filter, Hit
+from dhu_graph.ontology import Ontology
+from dhu_graph.releases import Release, Shelf
+from dhu_graph.releases import build as run_build
+from dhu_graph.resources import Resource, Resources
+from dhu_graph.settings import Settings
+
+if TYPE_CHECKING:
+    import rdflib
+
+    from dhu_graph.embedding import Embedder
+    from dhu_graph.search import Searcher
+    from dhu_graph.sparql import Answer, QueryPool
+
+Progress = Callable[[str, int, int], None]
+"""Told (step, done, total); total is 0 where it is not known."""
+
+
+@dataclass
+class Opened:
+    """A release opened for reading. Several threads may use it at once."""
+
+    release: Release
+    searcher: "Searcher"
+    pool: "QueryPool"
+    resources: Resources
+    users: int = field(default=0)
+
+    def close(self) -> None:
+        """Ends the query workers."""
+        self.pool.close()
+
+
+@dataclass(frozen=True)
+class Built:
+    """What `ingest` and `build` did: a report per source, errors by source, and the new release, if there is one."""
+
+    reports: tuple[Report, ...]
+    release: Release | None
+    failed: dict[str, DhuError] = field(default_factory=dict)
+
+    @property
+    def findings(self) -> bool:
+        """Whether a person should look: quarantined records, a kept graph, or a source that failed."""
+        return bool(self.failed) or any(report.findings for report in self.reports)
+
+
+class Engine:
+    """A radar in a data folder. Use as a context manager, or call `close()`.
+
+        with Engine.open(data="dhu-data") as radar:
+            radar.build()
+            for hit in radar.search("télésurveillance du diabète", Filter.of(country="FRA")):
+                print(hit.document.title)
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.shelf = Shelf(settings.data)
+        self._ontology: Ontology | None = None
+        self._embedder: Embedder | None = None
+        self._opened: Opened | None = None
+        self._lock = threading.Lock()
+        self._opening = threading.Lock()
+
+    @classmethod
+    def open(cls, data: str | Path | None = None, **settings: Any) -> "Engine":
+        """An engine with these settings on top of the environment and `dhu.toml`. Builds and opens nothing yet."""
+        return cls(settings_module.load(data=data, **settings))
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the query workers. The engine may be used again."""
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened:
+            opened.close()
+
+    # ------------------------------------------------------------ what is known without a release
+
+    @property
+    def ontology(self) -> Ontology:
+        """Terms, labels, concepts and shapes, under the base of this radar."""
+        if self._ontology is None:
+            self._ontology = ontology_module.load(self.settings.base)
+        return self._ontology
+
+    @property
+    def embedder(self) -> "Embedder | None":
+        """The embedding model that is set, or None where `embed` is off."""
+        if self.settings.embed and self._embedder is None:
+            from dhu_graph.embedding import open_embedder
+
+            self._embedder = open_embedder(self.settings)
+        return self._embedder
+
+    def sources(self) -> list[tuple[sources_module.Source, Report | None]]:
+        """Every source with the report of its last run."""
+        loaded = [sources_module.load(name) for name in sources_module.names()]
+        return [(source, State(self.settings.data / "sources" / source.name).report()) for source in loaded]
+
+    def queries(self) -> list[queries_module.Query]:
+        """The query library."""
+        return [queries_module.load(name, self.ontology) for name in queries_module.names()]
+
+    # ------------------------------------------------------------ bringing in and building
+
+    def ingest(
+        self, name: str, location: str | None = None, *, folder: Path | None = None, progress: Progress | None = None
+    ) -> Built:
+        """Brings one source up to date; makes a release if its graph changed.
+
+        `location` is a file, folder or address in place of the source's own; `folder` holds a source that is not
+        part of the installation. Raises BadInput, RemoteFailure, UnknownName or Busy.
+        """
+        source = sources_module.load(name, folder)
+        with self.shelf.writing():
+            report = self._ingest(source, location, progress)
+            return Built((report,), self._release({name: report}, progress))
+
+    def build(self, *, force: bool = False, progress: Progress | None = None) -> Built:
+        """Brings every source up to date that ships with the project, and makes a release if anything changed.
+
+        Sources that were ingested from elsewhere keep the graph they have. A source that fails keeps its previous
+        graph and is named in `failed`; the others go on.
+        """
+        reports: dict[str, Report] = {}
+        failed: dict[str, DhuError] = {}
+        with self.shelf.writing():
+            for name in sources_module.names():
+                source = sources_module.load(name)
+                if not source.shipped:
+                    continue
+                try:
+                    reports[name] = self._ingest(source, None, progress)
+                except DhuError as error:
+                    failed[name] = error
+            return Built(tuple(reports.values()), self._release(reports, progress, force), failed)
+
+    def validate(self, name: str, location: str | None = None, *, folder: Path | None = None) -> tuple[Report, list[str]]:
+        """What an ingest would do with a file, and the N-Triples it would land; keeps nothing."""
+        return run_preview(sources_module.load(name, folder), location, self.settings.data, self.ontology)
+
+    def _ingest(self, source: sources_module.Source, location: str | None, progress: Progress | None) -> Report:
+        tell = (lambda done, total: progress(source.name, done, total)) if progress else None
+        return run_ingest(source, location, self.settings.data, self.ontology, progress=tell)
+
+    def _release(
+        self, fresh: dict[str, Report], progress: Progress | None, force: bool = False
+    ) -> Release | None:
+        reports = dict(fresh)
+        for state in sorted((self.settings.data / "sources").glob("*")):
+            report = State(state).report()
+            if report and state.name not in reports:
+                reports[state.name] = report
+        if not reports:
+            raise ReleaseError("No source has a graph yet.", "Run `dhu build`, or `dhu ingest SOURCE`.")
+        return run_build(
+            self.shelf, reports.values(), self.ontology, self.embedder, progress=progress, force=force
+        )
+
+    # ------------------------------------------------------------ reading the current release
+
+    def refresh(self) -> bool:
+        """Opens the current release if it is not the opened one; True where it has changed.
+
+        Readers that are under way finish on the release they began with. Raises ReleaseError, and keeps what is open.
+        """
+        with self._opening:
+            number = self.shelf.current()
+            if self._opened and self._opened.release.number == number:
+                return False
+            fresh = self._open(self.shelf.get(number))
+            with self._lock:
+                old, self._opened = self._opened, fresh
+                idle = old is not None and old.users == 0
+            if old and idle:
+                old.close()
+            return True
+
+    @contextmanager
+    def reading(self) -> Iterator[Opened]:
+        """The opened release, held open for the duration. Raises ReleaseError where nothing is built."""
+        if self._opened is None:
+            self.refresh()
+        with self._lock:
+            opened = self._opened
+            if opened is None:
+                raise ReleaseError("Nothing has been built yet.", "Run `dhu build` first.")
+            opened.users += 1
+        try:
+            yield opened
+        finally:
+            with self._lock:
+                opened.users -= 1
+                last = opened.users == 0 and opened is not self._opened
+            if last:
+                opened.close()
+
+    def _open(self, release: Release) -> Opened:
+        import pyoxigraph
+
+        from dhu_graph.index import open_index
+        from dhu_graph.search import Searcher
+        from dhu_graph.sparql import QueryPool
+
+        release.verify()
+        if release.manifest["base"] != self.settings.base:
+            raise ReleaseError(
+                f"Release {release.number} was built for {release.manifest['base']}, the setting is {self.settings.base}.",
+                "Set DHU_BASE as it was, or build again with `dhu build`.",
+            )
+        embedder = self.embedder if release.manifest["index"].get("model") else None
+        searcher = Searcher(open_index(release.index), embedder)
+        store = pyoxigraph.Store.read_only(str(release.store))
+        pool = QueryPool(release.store, self.settings, self.ontology.prefixes)
+        return Opened(release, searcher, pool, Resources(store, self.ontology))
+
+    def search(self, question: str, filter: Filter | None = None, limit: int = 10, offset: int = 0) -> list[Hit]:
+        """The best resources for a question in plain words, in any language."""
+        with self.reading() as opened:
+            return opened.searcher.search(question, filter or Filter(), limit, offset)
+
+    def similar(self, iri: str, filter: Filter | None = None, limit: int = 10) -> list[Hit]:
+        """The resources most like one of them."""
+        with self.reading() as opened:
+            return opened.searcher.similar(self.iri(iri), filter or Filter(), limit)
+
+    def show(self, iri: str) -> Resource:
+        """One resource with its statements, labels and parts."""
+        with self.reading() as opened:
+            return opened.resources.get(self.iri(iri))
+
+    def answer(
+        self,
+        query: str,
+        accept: str | None = None,
+        format: str | None = None,
+        default_graphs: list[str] | None = None,
+        named_graphs: list[str] | None = None,
+    ) -> "Answer":
+        """The serialised answer to a SPARQL query, evaluated in a worker with time and memory limits."""
+        with self.reading() as opened:
+            return opened.pool.query(
+                query, accept=accept, format=format, default_graphs=default_graphs, named_graphs=named_graphs
+            )
+
+    def query(self, query: str, **parameters: str) -> "rdflib.Graph | list[dict[str, Any]] | bool":
+        """The answer to SPARQL, or to a query of the library by name.
+
+        Rows of a SELECT come as dicts of Python values, ASK as a bool, CONSTRUCT and DESCRIBE as an rdflib.Graph.
+        """
+        from dhu_graph import results
+        from dhu_graph.sparql import check
+
+        text = self.bound(query, parameters)
+        return results.as_python(lambda format: self._text(text, format), check(text, self.settings).form)
+
+    def bound(self, query: str, parameters: dict[str, str]) -> str:
+        """The text of a query of the library with its parameters, or the text itself."""
+        if query in queries_module.names():
+            return queries_module.load(query, self.ontology).bind(parameters, self.ontology)
+        return query
+
+    def _text(self, query: str, format: str) -> bytes:
+        with self.answer(query, format=format) as answer:
+            return b"".join(answer)
+
+    def iri(self, name: str) -> str:
+        """An IRI from a full one, or from `practice/starter-xyz`."""
+        return name if "://" in name else f"{self.settings.base}id/{name.strip('/').removeprefix('id/')}"
+
+    def evaluate(self, name: str, split: str | None = None) -> dict[str, Any]:
+        """Measures of the search on a judged set of `evaluation/`, overall and by language."""
+        with self.reading() as opened:
+            return evaluation_module.judged(name, opened.searcher, opened.searcher.iris(), split)

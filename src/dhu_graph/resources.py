@@ -1,0 +1,123 @@
+"""One resource as a page needs it: its statements with labels, its parts, and who points to it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pyoxigraph as ox
+
+from dhu_graph.errors import UnknownName
+from dhu_graph.ontology import RDF_TYPE, Ontology
+
+_TITLES = ("http://purl.org/dc/terms/title", "http://xmlns.com/foaf/0.1/name")
+_NAMES = (*_TITLES, "http://www.w3.org/2004/02/skos/core#prefLabel", "http://www.w3.org/2000/01/rdf-schema#label")
+_FIRST = (RDF_TYPE, "http://purl.org/dc/terms/title", "http://purl.org/dc/terms/alternative", "http://purl.org/dc/terms/description")
+MOST_POINTING = 100
+"""Statements that point to a resource are shown up to this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value: an IRI with its label, or a text with its language; `parts` where it is a node inside the resource."""
+
+    text: str
+    iri: str = ""
+    language: str = ""
+    sources: tuple[str, ...] = ()
+    parts: tuple["Statement", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One property with its label and its values; `inverse` where others say it of this resource."""
+
+    property: str
+    label: str
+    values: tuple[Value, ...]
+    inverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource: its address, kind, title, and statements in reading order."""
+
+    iri: str
+    kind: str
+    title: str
+    statements: tuple[Statement, ...] = field(default_factory=tuple)
+
+
+class Resources:
+    """Looks resources up in an opened store."""
+
+    def __init__(self, store: ox.Store, ontology: Ontology) -> None:
+        self._store, self._ontology = store, ontology
+
+    def get(self, iri: str) -> Resource:
+        """A resource with everything that its page shows. Raises UnknownName."""
+        outgoing = self._statements(iri, inside=())
+        if not outgoing:
+            raise UnknownName(f"There is no resource {iri}.", "Search for it, or check the address.")
+        kinds = [value.iri for s in outgoing if s.property == RDF_TYPE for value in s.values]
+        kind = next((self._ontology.kinds[k] for k in kinds if k in self._ontology.kinds), "")
+        return Resource(iri, kind, self._label(iri), (*outgoing, *self._pointing(iri)))
+
+    def quads(self, iri: str) -> list[ox.Quad]:
+        """All statements of a resource and of its parts. Raises UnknownName."""
+        found = list(self._closure(iri))
+        if not found:
+            raise UnknownName(f"There is no resource {iri}.", "Search for it, or check the address.")
+        return found
+
+    def _closure(self, iri: str) -> Iterator[ox.Quad]:
+        waiting, seen = [iri], {iri}
+        while waiting:
+            for quad in self._store.quads_for_pattern(ox.NamedNode(waiting.pop()), None, None, None):
+                yield quad
+                value = quad.object
+                if isinstance(value, ox.NamedNode) and value.value.startswith(iri + "#") and value.value not in seen:
+                    seen.add(value.value)
+                    waiting.append(value.value)
+
+    def _statements(self, iri: str, inside: tuple[str, ...]) -> tuple[Statement, ...]:
+        found: dict[str, dict[tuple[str, str], Value]] = {}
+        for quad in self._store.quads_for_pattern(ox.NamedNode(iri), None, None, None):
+            value = self._value(quad, iri, inside)
+            held = found.setdefault(quad.predicate.value, {})
+            before = held.get((value.iri, value.text))
+            sources = tuple(sorted({*value.sources, *(before.sources if before else ())}))
+            held[value.iri, value.text] = Value(value.text, value.iri, value.language, sources, value.parts)
+        order = sorted(found, key=lambda p: (_FIRST.index(p) if p in _FIRST else len(_FIRST), self._ontology.label(p), p))
+        return tuple(
+            Statement(p, self._ontology.label(p), tuple(sorted(found[p].values(), key=lambda v: (v.text, v.iri))))
+            for p in order
+        )
+
+    def _value(self, quad: ox.Quad, owner: str, inside: tuple[str, ...]) -> Value:
+        graph = quad.graph_name.value.rsplit("/", 1)[-1] if isinstance(quad.graph_name, ox.NamedNode) else ""
+        value = quad.object
+        if not isinstance(value, ox.NamedNode):
+            return Value(str(getattr(value, "value", value)), "", getattr(value, "language", "") or "", (graph,))
+        root = inside[0] if inside else owner
+        if value.value.startswith(root + "#") and value.value not in inside:
+            return Value(self._label(value.value), value.value, "", (graph,), self._statements(value.value, (root, *inside, value.value)))
+        return Value(self._label(value.value), value.value, "", (graph,))
+
+    def _pointing(self, iri: str) -> tuple[Statement, ...]:
+        found: dict[str, set[str]] = {}
+        for count, quad in enumerate(self._store.quads_for_pattern(None, None, ox.NamedNode(iri), None)):
+            if count == MOST_POINTING:
+                break
+            if isinstance(quad.subject, ox.NamedNode) and not quad.subject.value.startswith(iri + "#"):
+                found.setdefault(quad.predicate.value, set()).add(quad.subject.value)
+        return tuple(
+            Statement(p, self._ontology.label(p), tuple(Value(self._label(s), s) for s in sorted(found[p])), inverse=True)
+            for p in sorted(found)
+        )
+
+    def _label(self, iri: str) -> str:
+        names: list[tuple[int, bool, str]] = []
+        for quad in self._store.quads_for_pattern(ox.NamedNode(iri), None, None, None):
+            if quad.predicate.value in _NAMES and isinstance(quad.object, ox.Literal):
+                order = _NAMES.index(quad.predicate.value)
+                names.append((order, quad.object.language not in ("en", None), quad.object.value))
+        return min(names)[2] if names else self._ontology.label(iri)
