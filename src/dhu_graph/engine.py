@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import rdflib
 
     from dhu_graph.embedding import Embedder
+    from dhu_graph.index import Index
     from dhu_graph.search import Searcher
     from dhu_graph.sparql import Answer, QueryPool
 
@@ -40,10 +41,15 @@ class Opened:
     """A release opened for reading. Several threads may use it at once."""
 
     release: Release
+    index: "Index"
     searcher: "Searcher"
     pool: "QueryPool"
     resources: Resources
     users: int = field(default=0)
+
+    def iris(self) -> Iterator[str]:
+        """The IRIs of all documents, by row."""
+        return (self.index.documents.get(row).iri for row in range(len(self.index.documents)))
 
     def close(self) -> None:
         """Ends the query workers."""
@@ -235,10 +241,11 @@ class Engine:
                 "Set DHU_BASE as it was, or build again with `dhu build`.",
             )
         embedder = self.embedder if release.manifest["index"].get("model") else None
-        searcher = Searcher(open_index(release.index), embedder)
+        index = open_index(release.index)
+        searcher = Searcher(index, embedder)
         store = pyoxigraph.Store.read_only(str(release.store))
         pool = QueryPool(release.store, self.settings, self.ontology.prefixes)
-        return Opened(release, searcher, pool, Resources(store, self.ontology))
+        return Opened(release, index, searcher, pool, Resources(store, self.ontology))
 
     def search(self, question: str, filter: Filter | None = None, limit: int = 10, offset: int = 0) -> list[Hit]:
         """The best resources for a question in plain words, in any language."""
@@ -297,4 +304,4 @@ class Engine:
     def evaluate(self, name: str, split: str | None = None) -> dict[str, Any]:
         """Measures of the search on a judged set of `evaluation/`, overall and by language."""
         with self.reading() as opened:
-            return evaluation_module.judged(name, opened.searcher, opened.searcher.iris(), split)
+            return evaluation_module.judged(name, opened.searcher, opened.iris(), split)

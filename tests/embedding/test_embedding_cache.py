@@ -29,7 +29,9 @@ class Counting:
         self.asked += texts
         if self._kill_after is not None and len(self.asked) > self._kill_after:
             os.kill(os.getpid(), signal.SIGKILL)
-        seeds = [int.from_bytes(hashlib.sha256(t.encode("utf-8", "replace")).digest()[:8], "big") for t in texts]
+        seeds = [
+            int.from_bytes(hashlib.sha256(t.encode("utf-8", "replace")).digest()[:8], "big") for t in texts
+        ]
         found = np.stack([np.random.default_rng(seed).normal(size=8) for seed in seeds])
         return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
 

@@ -78,8 +78,7 @@ class Documents:
     """The documents of an index, read from disk as needed; many threads may read at once."""
 
     def __init__(self, folder: Path) -> None:
-        with np.load(folder / COLUMNS, allow_pickle=False) as arrays:
-            self._arrays: dict[str, NDArray[Any]] = {name: arrays[name] for name in arrays.files}
+        self._arrays = load_arrays(folder / COLUMNS)
         self._values = {
             c: {str(v): i for i, v in enumerate(self._arrays[f"{c}.values"])} for c in FILTER_COLUMNS
         }
@@ -144,6 +143,13 @@ class Documents:
 def language_of(document: Document) -> str:
     """The primary language subtag of a document (`en` of `en-GB`), `und` where it has none."""
     return document.language.split("-")[0].strip().lower() or "und"
+
+
+def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of an `.npz` file. Raises what numpy raises on a broken one."""
+    # Opened here, because numpy leaves the file open where it is no archive.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def _key(iri: str) -> int:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dhu_graph.errors import ReleaseError
 from dhu_graph.index import vectors
 from dhu_graph.index.builder import ARRAYS, FORMAT, MANIFEST
-from dhu_graph.index.documents import Documents
+from dhu_graph.index.documents import Documents, load_arrays
 from dhu_graph.index.text import Text
 
 
@@ -69,8 +69,7 @@ def open_index(folder: Path) -> Index:
 
 def _vectors(folder: Path, manifest: dict[str, Any]) -> Vectors:
     dimension = int(manifest["model"]["dimension"])
-    with np.load(folder / ARRAYS, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+    arrays = load_arrays(folder / ARRAYS)
     languages, starts = arrays["languages"], arrays["starts"]
     rows = np.arange(len(languages), dtype=np.int64)
     owners = {"whole": rows, "windows": np.repeat(rows, np.diff(starts))}

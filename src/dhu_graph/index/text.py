@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dhu_graph.errors import BadInput
 
@@ -103,8 +102,7 @@ class Text:
     def __init__(self, folder: Path, languages: Collection[str]) -> None:
         import tantivy
 
-        # Opening a folder without an index would create one.
-        if not tantivy.Index.exists(str(folder / FOLDER)):
+        if not (folder / FOLDER / "meta.json").is_file():
             raise BadInput(f"{folder / FOLDER} is not a text index.")
         self._index = _prepared(tantivy.Index.open(str(folder / FOLDER)))
         self._schema = self._index.schema
@@ -159,23 +157,33 @@ class Text:
 
     def _ask(
         self, clauses: list[tuple[Any, Any]], limit: int, rows: Iterable[int] | None
-    ) -> Iterable[tuple[int, float]]:
+    ) -> list[tuple[int, float]]:
         import tantivy
 
         if not clauses or limit < 1:
             return []
         asked = tantivy.Query.boolean_query(clauses)
-        if rows is not None:
-            allowed = tantivy.Query.term_set_query(self._schema, "row", _plain(rows))
-            allowed = tantivy.Query.const_score_query(allowed, 0.0)
-            asked = tantivy.Query.boolean_query([(tantivy.Occur.Must, asked), (tantivy.Occur.Must, allowed)])
-        hits = self._searcher.search(asked, limit, count=False).hits
+        if rows is None:
+            return self._hits(asked, limit)
+        wanted = np.unique(np.fromiter(rows, dtype=np.int64))
+        excluded = len(self) - len(wanted)
+        if excluded < len(wanted):
+            # So many more hits are enough to lose the excluded ones, and cheaper than a long list of rows.
+            passes = np.zeros(len(self), dtype=np.bool_)
+            passes[wanted] = True
+            return [hit for hit in self._hits(asked, limit + excluded) if passes[hit[0]]][:limit]
+        allowed = tantivy.Query.term_set_query(self._schema, "row", wanted.tolist())
+        both = [
+            (tantivy.Occur.Must, asked),
+            (tantivy.Occur.Must, tantivy.Query.const_score_query(allowed, 0.0)),
+        ]
+        return self._hits(tantivy.Query.boolean_query(both), limit)
+
+    def _hits(self, query: Any, limit: int) -> list[tuple[int, float]]:
+        """(row, score), best first."""
+        hits = self._searcher.search(query, limit, count=False).hits
         found = self._searcher.fast_field_values("row", [address for _, address in hits])
-        return zip(found, (score for score, _ in hits), strict=True)
-
-
-def _plain(rows: Iterable[int] | NDArray[np.int64]) -> list[int]:
-    return rows.tolist() if isinstance(rows, np.ndarray) else list(rows)
+        return [(int(row), score) for row, (score, _) in zip(found, hits, strict=True)]
 
 
 def _schema() -> Any:

@@ -151,7 +151,7 @@ class Space:
             # The bitmap is kept with the selector, which only points to it.
             chosen["sel"] = _faiss().IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
         if self._compressed:
-            return _faiss().SearchParametersIVF(nprobe=max(1, self._index.nlist // 8), **chosen)
+            return _faiss().SearchParametersIVF(nprobe=max(32, self._index.nlist // 8), **chosen)
         return _faiss().SearchParameters(**chosen)
 
 
