@@ -13,12 +13,12 @@ from dhu_graph import ontology as ontology_module
 from dhu_graph import queries as queries_module
 from dhu_graph import settings as settings_module
 from dhu_graph import sources as sources_module
-from dhu_graph.errors import DhuError, ReleaseError
+from dhu_graph.errors import DhuError, ReleaseError, UsageError
 from dhu_graph.ingest import Report, State
 from dhu_graph.ingest import ingest as run_ingest
 from dhu_graph.ingest import preview as run_preview
-from dhu_graph.model import Filter, Hit
-from dhu_graph.ontology import Ontology
+from dhu_graph.model import FILTER_COLUMNS, Filter, Hit
+from dhu_graph.ontology import OP_COUNTRY, Ontology
 from dhu_graph.releases import Release, Shelf
 from dhu_graph.releases import build as run_build
 from dhu_graph.resources import Resource, Resources
@@ -31,6 +31,14 @@ if TYPE_CHECKING:
     from dhu_graph.index import Index
     from dhu_graph.search import Searcher
     from dhu_graph.sparql import Answer, QueryPool
+
+_SCHEMES = {
+    "country": OP_COUNTRY,
+    "theme": "theme",
+    "technology": "technology",
+    "maturity": "maturity",
+    "target": "target-group",
+}
 
 Progress = Callable[[str, int, int], None]
 """Told (step, done, total); total is 0 where it is not known."""
@@ -300,6 +308,32 @@ class Engine:
     def iri(self, name: str) -> str:
         """An IRI from a full one, or from `practice/starter-xyz`."""
         return name if "://" in name else f"{self.settings.base}id/{name.strip('/').removeprefix('id/')}"
+
+    def filter(self, **columns: str | list[str] | None) -> Filter:
+        """A filter from codes or names: `filter(country="Greece", theme=["telemonitoring"], kind="practice")`.
+
+        Raises UsageError for a column that does not exist and for a value that nothing goes by.
+        """
+        found: dict[str, list[str]] = {}
+        for column, given in columns.items():
+            for value in [given] if isinstance(given, str) else given or []:
+                found.setdefault(column, []).append(self._code(column, value))
+        return Filter.of(**found)
+
+    def _code(self, column: str, value: str) -> str:
+        if column not in FILTER_COLUMNS:
+            raise UsageError(f"There is no filter {column!r}.", f"Filters: {', '.join(FILTER_COLUMNS)}.")
+        if column == "kind":
+            known = sorted(set(self.ontology.resource_kinds.values()))
+            if value not in known:
+                raise UsageError(f"There is no kind {value!r}.", f"Kinds: {', '.join(known)}.")
+            return value
+        if column not in _SCHEMES:
+            return value
+        iri = self.ontology.concept(_SCHEMES[column], value)
+        if iri is None:
+            raise UsageError(f"{value!r} is no {column} that we know.", "Give a name or a code, such as Greece or telemonitoring.")
+        return self.ontology.notation(iri)
 
     def evaluate(self, name: str, split: str | None = None) -> dict[str, Any]:
         """Measures of the search on a judged set of `evaluation/`, overall and by language."""

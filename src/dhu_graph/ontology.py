@@ -113,14 +113,8 @@ class Ontology:
         """Shape IRI → (message, severity: `Violation`, `Warning` or `Info`)."""
         shapes = ox.Store()
         shapes.load(self.shapes.encode(), ox.RdfFormat.TURTLE)
-        severity = {
-            q.subject.value: q.object.value.rsplit("#", 1)[-1]
-            for q in shapes.quads_for_pattern(None, ox.NamedNode(SH + "severity"), None, None)
-        }
-        return {
-            q.subject.value: (q.object.value, severity.get(q.subject.value, "Violation"))
-            for q in shapes.quads_for_pattern(None, ox.NamedNode(SH + "message"), None, None)
-        }
+        severity = {s.value: o.value.rsplit("#", 1)[-1] for s, o in _pairs(shapes, SH + "severity")}
+        return {s.value: (o.value, severity.get(s.value, "Violation")) for s, o in _pairs(shapes, SH + "message")}
 
     @cached_property
     def context(self) -> str:
@@ -130,12 +124,12 @@ class Ontology:
 
     def quads(self) -> Iterator[str]:
         """The N-Quads lines of the graphs `graph/ontology` and `graph/vocab`, sorted."""
-        lines = self.store.dump(format=ox.RdfFormat.N_QUADS).decode().splitlines()
+        lines = (self.store.dump(format=ox.RdfFormat.N_QUADS) or b"").decode().split("\n")
+        lines.pop()
         yield from sorted(line + "\n" for line in lines)
 
     def _pairs(self, predicate: str) -> Iterator[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]:
-        for quad in self.store.quads_for_pattern(None, ox.NamedNode(predicate), None, None):
-            yield quad.subject, quad.object
+        return _pairs(self.store, predicate)
 
     @cached_property
     def _notations(self) -> dict[str, str]:
@@ -187,6 +181,13 @@ def load(base: str = DEFAULT_BASE) -> Ontology:
     shapes = rebased(folder / "shapes.ttl", base)
     digest.update(shapes.encode())
     return Ontology(base, store, shapes, digest.hexdigest())
+
+
+def _pairs(store: ox.Store, predicate: str) -> Iterator[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]:
+    """(subject, object) of a predicate, without blank nodes."""
+    for quad in store.quads_for_pattern(None, ox.NamedNode(predicate), None, None):
+        if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, (ox.NamedNode, ox.Literal)):
+            yield quad.subject, quad.object
 
 
 def rebased(path: Path, base: str) -> str:

@@ -46,7 +46,9 @@ class Query:
                 raise UsageError(
                     f"{self.name} needs {parameter.name}: {parameter.description}.", f"For example {parameter.example}."
                 )
-            text = re.sub(rf"\?_{parameter.name}\b", lambda _, t=_term(parameter, value, ontology): t, text)  # type: ignore[misc]
+            term = _term(parameter, value, ontology)
+            # Split and join: the value is text, never a pattern.
+            text = term.join(re.split(rf"\?_{parameter.name}\b", text))
         return text
 
 

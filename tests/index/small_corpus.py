@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
+
 from dhu_graph.embedding import Vectors
 from dhu_graph.model import Document
 

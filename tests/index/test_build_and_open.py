@@ -64,10 +64,10 @@ def test_windows_of_several_rows_come_in_order(tmp_path: Path, embedder: WordHas
 
 
 def test_documents_are_streamed_not_held(tmp_path: Path) -> None:
-    alive: list[weakref.ref[Text]] = []
-
     class Text(str):
         __slots__ = ("__weakref__",)
+
+    alive: list[weakref.ref[Text]] = []
 
     def stream() -> Iterator[Document]:
         for i in range(500):

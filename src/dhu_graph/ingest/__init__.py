@@ -257,7 +257,8 @@ def _about(source: sources.Source, ontology: Ontology) -> list[str]:
     if about.is_file():
         store = ox.Store()
         store.load(rebased(about, ontology.base).encode(), ox.RdfFormat.TURTLE)
-        lines += store.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=ox.DefaultGraph()).decode().splitlines()
+        dumped = store.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=ox.DefaultGraph()) or b""
+        lines += [line for line in dumped.decode().split("\n") if line]
     return lines
 
 

@@ -56,7 +56,7 @@ class Mapping:
         except SyntaxError as error:
             raise BadInput(f"{self._source}/map.rq does not parse: {error}.", "Mend the line named.") from None
         mapped = [Mapped() for _ in records]
-        for line in (body or b"").decode().splitlines():
+        for line in (body or b"").decode().split("\n")[:-1]:
             tag = _TAG.match(line)
             if tag is None:
                 raise BadInput(

@@ -57,7 +57,7 @@ class Source(_Strict):
     shipped: str | None = Field(None, description="Subfolder that holds the files, where they stand in the project.")
     input: tuple[Input, ...] = Field(min_length=1)
     ignore: dict[str, str] = Field(default_factory=dict, description="Fields left out on purpose, with the reason.")
-    expect: Expect = Expect()
+    expect: Expect = Field(default_factory=lambda: Expect(min=0, max=10_000_000))
 
     @property
     def fingerprint(self) -> str:
