@@ -51,17 +51,29 @@ class Opened:
     release: Release
     index: "Index"
     searcher: "Searcher"
-    pool: "QueryPool"
     resources: Resources
-    users: int = field(default=0)
+    start_pool: "Callable[[], QueryPool]"
+    users: int = 0
+    _pool: "QueryPool | None" = None
+    _starting: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def pool(self) -> "QueryPool":
+        """The query workers, started when first asked for: a search on the command line needs none."""
+        with self._starting:
+            if self._pool is None:
+                self._pool = self.start_pool()
+            return self._pool
 
     def iris(self) -> Iterator[str]:
         """The IRIs of all documents, by row."""
         return (self.index.documents.get(row).iri for row in range(len(self.index.documents)))
 
     def close(self) -> None:
-        """Ends the query workers."""
-        self.pool.close()
+        """Ends the query workers, if any were started."""
+        with self._starting:
+            if self._pool:
+                self._pool.close()
 
 
 @dataclass(frozen=True)
@@ -240,7 +252,6 @@ class Engine:
 
         from dhu_graph.index import open_index
         from dhu_graph.search import Searcher
-        from dhu_graph.sparql import QueryPool
 
         release.verify()
         if release.manifest["base"] != self.settings.base:
@@ -252,8 +263,12 @@ class Engine:
         index = open_index(release.index)
         searcher = Searcher(index, embedder)
         store = pyoxigraph.Store.read_only(str(release.store))
-        pool = QueryPool(release.store, self.settings, self.ontology.prefixes)
-        return Opened(release, index, searcher, pool, Resources(store, self.ontology))
+        return Opened(release, index, searcher, Resources(store, self.ontology), lambda: self._pool(release))
+
+    def _pool(self, release: Release) -> "QueryPool":
+        from dhu_graph.sparql import QueryPool
+
+        return QueryPool(release.store, self.settings, self.ontology.prefixes)
 
     def search(self, question: str, filter: Filter | None = None, limit: int = 10, offset: int = 0) -> list[Hit]:
         """The best resources for a question in plain words, in any language."""

@@ -11,6 +11,7 @@ from dhu_graph.ontology import RDF_TYPE, Ontology
 _TITLES = ("http://purl.org/dc/terms/title", "http://xmlns.com/foaf/0.1/name")
 _NAMES = (*_TITLES, "http://www.w3.org/2004/02/skos/core#prefLabel", "http://www.w3.org/2000/01/rdf-schema#label")
 _FIRST = (RDF_TYPE, "http://purl.org/dc/terms/title", "http://purl.org/dc/terms/alternative", "http://purl.org/dc/terms/description")
+_LABELLED = ("http://www.w3.org/", "http://purl.org/", "http://publications.europa.eu/resource/authority/", "http://reference.data.gov.uk/")
 MOST_POINTING = 100
 """Statements that point to a resource are shown up to this number."""
 
@@ -120,4 +121,7 @@ class Resources:
             if quad.predicate.value in _NAMES and isinstance(quad.object, ox.Literal):
                 order = _NAMES.index(quad.predicate.value)
                 names.append((order, quad.object.language not in ("en", None), quad.object.value))
-        return min(names)[2] if names else self._ontology.label(iri)
+        if names:
+            return min(names)[2]
+        # An address outside says more whole than by its last step.
+        return self._ontology.label(iri) if iri.startswith(_LABELLED) or iri.startswith(self._ontology.base) else iri

@@ -57,9 +57,12 @@ class DocumentSource:
 def _document(iri: str, values: dict[str, set[str]], language: str) -> Document:
     title = min(values.get("title", {""}))
     summary = min(values.get("summary", {""}))
-    parts = [title] + [
-        _sentence(value) for column in sorted(values) if column.startswith("text-") for value in sorted(values[column])
-    ]
+    parts = [title]
+    for column in sorted(values, key=lambda name: name.rpartition("-")[2]):
+        if column.startswith("text-"):
+            parts += [_sentence(value) for value in sorted(values[column])]
+        elif column.startswith("list-"):
+            parts.append(", ".join(sorted(values[column])) + ".")
     filters = {c: tuple(sorted(values[c] - {""})) for c in FILTER_COLUMNS if values.get(c)}
     filters["language"] = (language,)
     kind = next(iter(filters.get("kind", ())), "")
