@@ -16,7 +16,8 @@ def root() -> Path:
         if (candidate / "ontology" / "dhu.ttl").is_file():
             return candidate
     raise BadInput(
-        f"The asset folders ({', '.join(FOLDERS)}) were not found beside {package}.", "Install dhu-graph again."
+        f"The asset folders ({', '.join(FOLDERS)}) were not found beside {package}.",
+        "Install dhu-graph again.",
     )
 
 

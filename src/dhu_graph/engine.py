@@ -93,10 +93,10 @@ class Built:
 class Engine:
     """A radar in a data folder. Use as a context manager, or call `close()`.
 
-        with Engine.open(data="dhu-data") as radar:
-            radar.build()
-            for hit in radar.search("télésurveillance du diabète", Filter.of(country="FRA")):
-                print(hit.document.title)
+    with Engine.open(data="dhu-data") as radar:
+        radar.build()
+        for hit in radar.search("télésurveillance du diabète", Filter.of(country="FRA")):
+            print(hit.document.title)
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -116,7 +116,9 @@ class Engine:
     def __enter__(self) -> "Engine":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -156,7 +158,12 @@ class Engine:
     # ------------------------------------------------------------ bringing in and building
 
     def ingest(
-        self, name: str, location: str | None = None, *, folder: Path | None = None, progress: Progress | None = None
+        self,
+        name: str,
+        location: str | None = None,
+        *,
+        folder: Path | None = None,
+        progress: Progress | None = None,
     ) -> Built:
         """Brings one source up to date; makes a release if its graph changed.
 
@@ -187,11 +194,15 @@ class Engine:
                     failed[name] = error
             return Built(tuple(reports.values()), self._release(reports, progress, force), failed)
 
-    def validate(self, name: str, location: str | None = None, *, folder: Path | None = None) -> tuple[Report, list[str]]:
+    def validate(
+        self, name: str, location: str | None = None, *, folder: Path | None = None
+    ) -> tuple[Report, list[str]]:
         """What an ingest would do with a file, and the N-Triples it would land; keeps nothing."""
         return run_preview(sources_module.load(name, folder), location, self.settings.data, self.ontology)
 
-    def _ingest(self, source: sources_module.Source, location: str | None, progress: Progress | None) -> Report:
+    def _ingest(
+        self, source: sources_module.Source, location: str | None, progress: Progress | None
+    ) -> Report:
         tell = (lambda done, total: progress(source.name, done, total)) if progress else None
         return run_ingest(source, location, self.settings.data, self.ontology, progress=tell)
 
@@ -270,7 +281,9 @@ class Engine:
 
         return QueryPool(release.store, self.settings, self.ontology.prefixes)
 
-    def search(self, question: str, filter: Filter | None = None, limit: int = 10, offset: int = 0) -> list[Hit]:
+    def search(
+        self, question: str, filter: Filter | None = None, limit: int = 10, offset: int = 0
+    ) -> list[Hit]:
         """The best resources for a question in plain words, in any language."""
         with self.reading() as opened:
             return opened.searcher.search(question, filter or Filter(), limit, offset)
@@ -347,7 +360,10 @@ class Engine:
             return value
         iri = self.ontology.concept(_SCHEMES[column], value)
         if iri is None:
-            raise UsageError(f"{value!r} is no {column} that we know.", "Give a name or a code, such as Greece or telemonitoring.")
+            raise UsageError(
+                f"{value!r} is no {column} that we know.",
+                "Give a name or a code, such as Greece or telemonitoring.",
+            )
         return self.ontology.notation(iri)
 
     def evaluate(self, name: str, split: str | None = None) -> dict[str, Any]:

@@ -48,7 +48,9 @@ def judged(name: str, searcher: Searcher, iris: Iterable[str], split: str | None
         raise UnknownName(f"There is no judged set {name!r}.", f"Sets: {known}.")
     halves = {row["query"]: row["split"] for row in _table(folder / "split.tsv")}
     if split is not None and split not in halves.values():
-        raise UnknownName(f"{name} has no half {split!r}.", f"Halves: {', '.join(sorted(set(halves.values())))}.")
+        raise UnknownName(
+            f"{name} has no half {split!r}.", f"Halves: {', '.join(sorted(set(halves.values())))}."
+        )
     by_slug = {iri.rsplit("/", 1)[-1]: iri for iri in iris}
     lines = (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines()
     queries = {q["id"]: q["text"] for q in map(json.loads, lines) if split in (None, halves[q["id"]])}

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-FILTER_COLUMNS = ("kind", "country", "theme", "technology", "maturity", "target", "year", "language", "source")
+FILTER_COLUMNS = (
+    "kind",
+    "country",
+    "theme",
+    "technology",
+    "maturity",
+    "target",
+    "year",
+    "language",
+    "source",
+)
 """What a search can be narrowed by. Each is multi-valued; the values are short codes (`GRC`, `telemonitoring`)."""
 
 

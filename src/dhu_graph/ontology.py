@@ -99,7 +99,9 @@ class Ontology:
     def label(self, iri: str, language: str = "en") -> str:
         """The label of a term or concept in a language, else in English, else in any, else its short code."""
         labels = self._labels.get(iri, {})
-        return labels.get(language) or labels.get("en") or next(iter(labels.values()), "") or self.notation(iri)
+        return (
+            labels.get(language) or labels.get("en") or next(iter(labels.values()), "") or self.notation(iri)
+        )
 
     def comment(self, iri: str) -> str:
         """The English comment or definition of a term, or nothing."""
@@ -114,13 +116,18 @@ class Ontology:
         shapes = ox.Store()
         shapes.load(self.shapes.encode(), ox.RdfFormat.TURTLE)
         severity = {s.value: o.value.rsplit("#", 1)[-1] for s, o in _pairs(shapes, SH + "severity")}
-        return {s.value: (o.value, severity.get(s.value, "Violation")) for s, o in _pairs(shapes, SH + "message")}
+        return {
+            s.value: (o.value, severity.get(s.value, "Violation")) for s, o in _pairs(shapes, SH + "message")
+        }
 
     @cached_property
     def context(self) -> str:
         """N-Triples that tell a validator which IRIs are concepts."""
         kind = f"<{RDF_TYPE}> <{SKOS}Concept> ."
-        return "\n".join(f"<{iri}> {kind}" for concepts in self.schemes.values() for iri in sorted(concepts)) + "\n"
+        return (
+            "\n".join(f"<{iri}> {kind}" for concepts in self.schemes.values() for iri in sorted(concepts))
+            + "\n"
+        )
 
     def quads(self) -> Iterator[str]:
         """The N-Quads lines of the graphs `graph/ontology` and `graph/vocab`, sorted."""
@@ -174,7 +181,10 @@ def load(base: str = DEFAULT_BASE) -> Ontology:
         digest.update(text.encode())
         try:
             store.load(
-                text.encode(), ox.RdfFormat.TURTLE, to_graph=ox.NamedNode(base + "graph/" + graph), base_iri=base
+                text.encode(),
+                ox.RdfFormat.TURTLE,
+                to_graph=ox.NamedNode(base + "graph/" + graph),
+                base_iri=base,
             )
         except SyntaxError as error:
             raise BadInput(f"{path.name} is not valid Turtle: {error}.", "Mend the line named.") from None
@@ -193,4 +203,3 @@ def _pairs(store: ox.Store, predicate: str) -> Iterator[tuple[ox.NamedNode, ox.N
 def rebased(path: Path, base: str) -> str:
     """The text of an asset file with the IRIs of this project moved under `base`."""
     return path.read_text(encoding="utf-8").replace(DEFAULT_BASE, base)
-

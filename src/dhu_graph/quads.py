@@ -29,7 +29,9 @@ class Sorter:
     def __enter__(self) -> "Sorter":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._folder.cleanup()
 
     def add(self, lines: Iterable[bytes]) -> None:

@@ -37,14 +37,16 @@ class Query:
         unknown = sorted(values.keys() - known)
         if unknown:
             raise UsageError(
-                f"{self.name} has no parameter {', '.join(unknown)}.", f"It takes: {', '.join(sorted(known)) or 'none'}."
+                f"{self.name} has no parameter {', '.join(unknown)}.",
+                f"It takes: {', '.join(sorted(known)) or 'none'}.",
             )
         text = self.text
         for parameter in self.parameters:
             value = values.get(parameter.name, "").strip()
             if not value:
                 raise UsageError(
-                    f"{self.name} needs {parameter.name}: {parameter.description}.", f"For example {parameter.example}."
+                    f"{self.name} needs {parameter.name}: {parameter.description}.",
+                    f"For example {parameter.example}.",
                 )
             term = _term(parameter, value, ontology)
             # Split and join: the value is text, never a pattern.
@@ -73,7 +75,9 @@ def parse(path: Path, ontology: Ontology) -> Query:
         parameters = tuple(Parameter(name=n, **p) for n, p in values.pop("parameters", {}).items())
         return Query(name=path.stem, text=text, parameters=parameters, **values)
     except (tomllib.TOMLDecodeError, TypeError, AttributeError) as error:
-        raise BadInput(f"queries/{path.name}: the #+ header cannot be read: {error}.", "See queries/README.md.") from None
+        raise BadInput(
+            f"queries/{path.name}: the #+ header cannot be read: {error}.", "See queries/README.md."
+        ) from None
 
 
 def _term(parameter: Parameter, value: str, ontology: Ontology) -> str:
@@ -81,12 +85,15 @@ def _term(parameter: Parameter, value: str, ontology: Ontology) -> str:
         iri = ontology.concept(parameter.scheme, value)
         if iri is None:
             raise UsageError(
-                f"{parameter.name}: {value!r} is not known.", f"Give a code or a name, for example {parameter.example}."
+                f"{parameter.name}: {value!r} is not known.",
+                f"Give a code or a name, for example {parameter.example}.",
             )
         return f"<{iri}>"
     if parameter.kind == "year":
         if not re.fullmatch(r"\d{4}", value):
-            raise UsageError(f"{parameter.name}: {value!r} is not a year.", f"For example {parameter.example}.")
+            raise UsageError(
+                f"{parameter.name}: {value!r} is not a year.", f"For example {parameter.example}."
+            )
         return f'"{value}"^^xsd:gYear'
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
     return f'"{escaped}"'

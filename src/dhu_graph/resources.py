@@ -9,9 +9,23 @@ from dhu_graph.errors import UnknownName
 from dhu_graph.ontology import RDF_TYPE, Ontology
 
 _TITLES = ("http://purl.org/dc/terms/title", "http://xmlns.com/foaf/0.1/name")
-_NAMES = (*_TITLES, "http://www.w3.org/2004/02/skos/core#prefLabel", "http://www.w3.org/2000/01/rdf-schema#label")
-_FIRST = (RDF_TYPE, "http://purl.org/dc/terms/title", "http://purl.org/dc/terms/alternative", "http://purl.org/dc/terms/description")
-_LABELLED = ("http://www.w3.org/", "http://purl.org/", "http://publications.europa.eu/resource/authority/", "http://reference.data.gov.uk/")
+_NAMES = (
+    *_TITLES,
+    "http://www.w3.org/2004/02/skos/core#prefLabel",
+    "http://www.w3.org/2000/01/rdf-schema#label",
+)
+_FIRST = (
+    RDF_TYPE,
+    "http://purl.org/dc/terms/title",
+    "http://purl.org/dc/terms/alternative",
+    "http://purl.org/dc/terms/description",
+)
+_LABELLED = (
+    "http://www.w3.org/",
+    "http://purl.org/",
+    "http://publications.europa.eu/resource/authority/",
+    "http://reference.data.gov.uk/",
+)
 MOST_POINTING = 100
 """Statements that point to a resource are shown up to this number."""
 
@@ -75,7 +89,11 @@ class Resources:
             for quad in self._store.quads_for_pattern(ox.NamedNode(waiting.pop()), None, None, None):
                 yield quad
                 value = quad.object
-                if isinstance(value, ox.NamedNode) and value.value.startswith(iri + "#") and value.value not in seen:
+                if (
+                    isinstance(value, ox.NamedNode)
+                    and value.value.startswith(iri + "#")
+                    and value.value not in seen
+                ):
                     seen.add(value.value)
                     waiting.append(value.value)
 
@@ -87,9 +105,13 @@ class Resources:
             before = held.get((value.iri, value.text))
             sources = tuple(sorted({*value.sources, *(before.sources if before else ())}))
             held[value.iri, value.text] = Value(value.text, value.iri, value.language, sources, value.parts)
-        order = sorted(found, key=lambda p: (_FIRST.index(p) if p in _FIRST else len(_FIRST), self._ontology.label(p), p))
+        order = sorted(
+            found, key=lambda p: (_FIRST.index(p) if p in _FIRST else len(_FIRST), self._ontology.label(p), p)
+        )
         return tuple(
-            Statement(p, self._ontology.label(p), tuple(sorted(found[p].values(), key=lambda v: (v.text, v.iri))))
+            Statement(
+                p, self._ontology.label(p), tuple(sorted(found[p].values(), key=lambda v: (v.text, v.iri)))
+            )
             for p in order
         )
 
@@ -97,10 +119,18 @@ class Resources:
         graph = quad.graph_name.value.rsplit("/", 1)[-1] if isinstance(quad.graph_name, ox.NamedNode) else ""
         value = quad.object
         if not isinstance(value, ox.NamedNode):
-            return Value(str(getattr(value, "value", value)), "", getattr(value, "language", "") or "", (graph,))
+            return Value(
+                str(getattr(value, "value", value)), "", getattr(value, "language", "") or "", (graph,)
+            )
         root = inside[0] if inside else owner
         if value.value.startswith(root + "#") and value.value not in inside:
-            return Value(self._label(value.value), value.value, "", (graph,), self._statements(value.value, (root, *inside, value.value)))
+            return Value(
+                self._label(value.value),
+                value.value,
+                "",
+                (graph,),
+                self._statements(value.value, (root, *inside, value.value)),
+            )
         return Value(self._label(value.value), value.value, "", (graph,))
 
     def _pointing(self, iri: str) -> tuple[Statement, ...]:
@@ -111,7 +141,12 @@ class Resources:
             if isinstance(quad.subject, ox.NamedNode) and not quad.subject.value.startswith(iri + "#"):
                 found.setdefault(quad.predicate.value, set()).add(quad.subject.value)
         return tuple(
-            Statement(p, self._ontology.label(p), tuple(Value(self._label(s), s) for s in sorted(found[p])), inverse=True)
+            Statement(
+                p,
+                self._ontology.label(p),
+                tuple(Value(self._label(s), s) for s in sorted(found[p])),
+                inverse=True,
+            )
             for p in sorted(found)
         )
 
@@ -123,5 +158,11 @@ class Resources:
                 names.append((order, quad.object.language not in ("en", None), quad.object.value))
         if names:
             return min(names)[2]
+        if "#" in iri and iri.startswith(self._ontology.base):
+            return iri.rsplit("#", 1)[-1].rsplit("-", 1)[0]
         # An address outside says more whole than by its last step.
-        return self._ontology.label(iri) if iri.startswith(_LABELLED) or iri.startswith(self._ontology.base) else iri
+        return (
+            self._ontology.label(iri)
+            if iri.startswith(_LABELLED) or iri.startswith(self._ontology.base)
+            else iri
+        )

@@ -8,9 +8,7 @@ if TYPE_CHECKING:
     import rdflib
 
 
-def as_python(
-    run: Callable[[str], bytes], form: str
-) -> "rdflib.Graph | list[dict[str, Any]] | bool":
+def as_python(run: Callable[[str], bytes], form: str) -> "rdflib.Graph | list[dict[str, Any]] | bool":
     """`run(format)` gives the serialised answer; `form` is SELECT, ASK, CONSTRUCT or DESCRIBE.
 
     In rows, numbers, booleans and dates are Python values, everything else is text; unbound variables are None.

@@ -27,18 +27,25 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("dhu-data"), description="Folder of releases, source states and quarantine.")
     cache: Path = Field(
-        default_factory=_cache_home, description="Folder of unpacked models and cached embeddings; may be deleted."
+        default_factory=_cache_home,
+        description="Folder of unpacked models and cached embeddings; may be deleted.",
     )
     base: str = Field(
-        DEFAULT_BASE, pattern=r"^https?://[^\s<>\"]+[/#]$", description="Root of all IRIs that this radar mints."
+        DEFAULT_BASE,
+        pattern=r"^https?://[^\s<>\"]+[/#]$",
+        description="Root of all IRIs that this radar mints.",
     )
 
     model: str = Field(
         "packaged",
         description="`packaged` (multilingual-e5-small, no download), or any sentence-transformers model by name or folder.",
     )
-    query_prompt: str | None = Field(None, description="Put before each question; default: the model's own prompt.")
-    passage_prompt: str | None = Field(None, description="Put before each text; default: the model's own prompt.")
+    query_prompt: str | None = Field(
+        None, description="Put before each question; default: the model's own prompt."
+    )
+    passage_prompt: str | None = Field(
+        None, description="Put before each text; default: the model's own prompt."
+    )
     embed: bool = Field(True, description="Build the vector index; without it, search is by words alone.")
 
     host: str = Field("127.0.0.1", description="Address to serve on.")

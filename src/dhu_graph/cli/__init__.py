@@ -33,7 +33,9 @@ def _version(wanted: bool) -> None:
 def _options(
     context: typer.Context,
     data: str = typer.Option(None, "--data", metavar="FOLDER", help="Data folder [default: dhu-data]."),
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version."
+    ),
 ) -> None:
     context.obj = {"data": data}
 

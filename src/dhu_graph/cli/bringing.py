@@ -11,9 +11,18 @@ if TYPE_CHECKING:
     from dhu_graph.engine import Built
     from dhu_graph.ingest import Report
 
-_FROM = typer.Option(None, "--from", metavar="PATH|URL", help="A file, a folder or an address in place of the source's own.")
-_FOLDER = typer.Option(None, "--folder", metavar="PATH", help="A folder with source.toml and map.rq that is not part of the project.")
-_NO_EMBED = typer.Option(False, "--no-embed", help="Leave out the vector index; search is by words alone then.")
+_FROM = typer.Option(
+    None, "--from", metavar="PATH|URL", help="A file, a folder or an address in place of the source's own."
+)
+_FOLDER = typer.Option(
+    None,
+    "--folder",
+    metavar="PATH",
+    help="A folder with source.toml and map.rq that is not part of the project.",
+)
+_NO_EMBED = typer.Option(
+    False, "--no-embed", help="Leave out the vector index; search is by words alone then."
+)
 
 
 def ingest(
@@ -95,7 +104,9 @@ def _told(built: "Built") -> None:
     for name, error in built.failed.items():
         say(f"{name}: {error}")
     if built.release:
-        say(f"Release {built.release.number}: {built.release.manifest['quads']:,} quads, {built.release.manifest['index']['documents']:,} documents.")
+        say(
+            f"Release {built.release.number}: {built.release.manifest['quads']:,} quads, {built.release.manifest['index']['documents']:,} documents."
+        )
     else:
         say("Nothing changed, so no new release.")
     if built.findings:
@@ -116,7 +127,9 @@ def _report(report: "Report") -> None:
     for example in shown if not report.unchanged else []:
         say(f"  {example}")
     if report.quarantined:
-        say(f"  All of the quarantine, with reasons: sources/{report.source}/quarantine.jsonl in the data folder.")
+        say(
+            f"  All of the quarantine, with reasons: sources/{report.source}/quarantine.jsonl in the data folder."
+        )
 
 
 def add_to(app: typer.Typer) -> None:

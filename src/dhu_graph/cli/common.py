@@ -59,7 +59,12 @@ class Progress:
         of = f" of {total:,} ({done / total:.0%})" if total else ""
         left = f", {(total - done) / rate:,.0f} s left" if total > done and rate else ""
         line = f"  {step}: {done:,}{of}" + (f", {rate:,.0f}/s{left}" if rate else "")
-        print(f"\r\x1b[K{line}" if self._live else line, end="" if self._live else "\n", file=sys.stderr, flush=True)
+        print(
+            f"\r\x1b[K{line}" if self._live else line,
+            end="" if self._live else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def end(self) -> None:
         """Leaves the live line."""
@@ -79,7 +84,9 @@ def rows(found: Iterable[dict[str, Any]], columns: Sequence[str], format: Format
         for row in found:
             print(json.dumps(row, ensure_ascii=False, default=str))
     elif format in (Format.csv, Format.tsv):
-        writer = csv.writer(sys.stdout, dialect="excel-tab" if format is Format.tsv else "excel", lineterminator="\n")
+        writer = csv.writer(
+            sys.stdout, dialect="excel-tab" if format is Format.tsv else "excel", lineterminator="\n"
+        )
         writer.writerow(columns)
         writer.writerows([_cell(row.get(column)) for column in columns] for row in found)
     else:

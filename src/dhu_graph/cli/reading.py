@@ -14,16 +14,22 @@ if TYPE_CHECKING:
     from dhu_graph.model import Filter, Hit
     from dhu_graph.resources import Statement
 
-_COUNTRY = typer.Option([], "--country", help="Only this country, by name or code; may be given several times.")
+_COUNTRY = typer.Option(
+    [], "--country", help="Only this country, by name or code; may be given several times."
+)
 _THEME = typer.Option([], "--theme", help="Only this theme; may be given several times.")
-_KIND = typer.Option([], "--kind", help="Only this kind (practice, solution, policy …); may be given several times.")
+_KIND = typer.Option(
+    [], "--kind", help="Only this kind (practice, solution, policy …); may be given several times."
+)
 _LIMIT = typer.Option(10, "--limit", "-n", min=1, help="How many at most.")
 _COLUMNS = ("score", "title", "kind", "country", "passage", "iri")
 
 
 def search(
     context: typer.Context,
-    question: str = typer.Argument(help="What you look for, in plain words, in any EU language; - reads it from stdin."),
+    question: str = typer.Argument(
+        help="What you look for, in plain words, in any EU language; - reads it from stdin."
+    ),
     country: list[str] = _COUNTRY,
     theme: list[str] = _THEME,
     kind: list[str] = _KIND,
@@ -79,8 +85,12 @@ def show(
 
 def query(
     context: typer.Context,
-    text: str = typer.Argument(help="The name of a query of the library, a file, SPARQL itself, or - for stdin."),
-    parameters: list[str] = typer.Argument(None, metavar="[NAME=VALUE]...", help="Parameters of a query of the library."),
+    text: str = typer.Argument(
+        help="The name of a query of the library, a file, SPARQL itself, or - for stdin."
+    ),
+    parameters: list[str] = typer.Argument(
+        None, metavar="[NAME=VALUE]...", help="Parameters of a query of the library."
+    ),
     limit: int = typer.Option(None, "--limit", "-n", min=1, help="Print this many rows at most."),
     format: Format = FORMAT,
 ) -> None:
@@ -88,7 +98,11 @@ def query(
     with engine(context) as radar:
         if text == "list":
             found = [
-                {"query": q.name, "summary": q.summary, "parameters": [f"{p.name}={p.example}" for p in q.parameters]}
+                {
+                    "query": q.name,
+                    "summary": q.summary,
+                    "parameters": [f"{p.name}={p.example}" for p in q.parameters],
+                }
                 for q in radar.queries()
             ]
             rows(found, ("query", "summary", "parameters"), format)
@@ -111,7 +125,9 @@ def query(
 def export(
     context: typer.Context,
     number: int = typer.Option(None, "--release", help="Which release; by default the current one."),
-    graph: str = typer.Option(None, "--graph", help="Only this named graph: a source name, vocab or ontology."),
+    graph: str = typer.Option(
+        None, "--graph", help="Only this named graph: a source name, vocab or ontology."
+    ),
 ) -> None:
     """Write a release as sorted N-Quads to stdout."""
     from dhu_graph import quads

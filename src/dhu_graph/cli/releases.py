@@ -28,7 +28,9 @@ def list_(context: typer.Context, format: Format = FORMAT) -> None:
 
 
 @app.command()
-def verify(context: typer.Context, number: int = typer.Argument(None, help="By default the current one.")) -> None:
+def verify(
+    context: typer.Context, number: int = typer.Argument(None, help="By default the current one.")
+) -> None:
     """Check every file of a release against its checksum."""
     with engine(context) as radar:
         release = radar.shelf.get(number)
@@ -52,14 +54,18 @@ def diff(
 
 
 @app.command()
-def rollback(context: typer.Context, number: int = typer.Argument(None, help="By default the one before.")) -> None:
+def rollback(
+    context: typer.Context, number: int = typer.Argument(None, help="By default the one before.")
+) -> None:
     """Serve an earlier release again."""
     with engine(context) as radar:
         say(f"Release {radar.shelf.rollback(number)} is served now.")
 
 
 @app.command()
-def prune(context: typer.Context, keep: int = typer.Option(None, "--keep", min=1, help="How many to keep.")) -> None:
+def prune(
+    context: typer.Context, keep: int = typer.Option(None, "--keep", min=1, help="How many to keep.")
+) -> None:
     """Delete old releases; the current one always stays."""
     with engine(context) as radar:
         gone = radar.shelf.prune(keep or radar.settings.keep_releases)

@@ -37,8 +37,12 @@ def doctor(context: typer.Context) -> None:
     failed = False
     with engine(context) as radar:
         checks: dict[str, Callable[[], str]] = {
-            "settings": lambda: f"data in {radar.settings.data}, cache in {radar.settings.cache}, base {radar.settings.base}",
-            "ontology": lambda: f"{len(radar.ontology.kinds)} kinds, {len(radar.ontology.schemes)} schemes, {len(radar.ontology.messages)} shapes",
+            "settings": lambda: (
+                f"data in {radar.settings.data}, cache in {radar.settings.cache}, base {radar.settings.base}"
+            ),
+            "ontology": lambda: (
+                f"{len(radar.ontology.kinds)} kinds, {len(radar.ontology.schemes)} schemes, {len(radar.ontology.messages)} shapes"
+            ),
             "sources": lambda: ", ".join(source.name for source, _ in radar.sources()),
             "queries": lambda: ", ".join(q.name for q in radar.queries()),
             "model": lambda: _model(radar),
@@ -65,7 +69,9 @@ def _model(radar: "Engine") -> str:
 def _release(radar: "Engine") -> str:
     release = radar.shelf.get()
     release.verify()
-    return f"{release.number}, {release.manifest['quads']:,} quads, {len(release.manifest['files'])} files whole"
+    return (
+        f"{release.number}, {release.manifest['quads']:,} quads, {len(release.manifest['files'])} files whole"
+    )
 
 
 def add_to(app: typer.Typer) -> None:

@@ -1,6 +1,6 @@
 """The path from a source to its named graph; `ingest` reads top to bottom.
 
-    fetch → records → in scope? known? → map → validate → quarantine or land → sorted graph file
+fetch → records → in scope? known? → map → validate → quarantine or land → sorted graph file
 """
 
 import hashlib
@@ -67,7 +67,9 @@ def ingest(
     return report
 
 
-def preview(source: sources.Source, location: str | None, data: Path, ontology: Ontology) -> tuple[Report, list[str]]:
+def preview(
+    source: sources.Source, location: str | None, data: Path, ontology: Ontology
+) -> tuple[Report, list[str]]:
     """What an ingest of a small file would do and the triples it would land, without keeping anything."""
     report, lines = Report(source.name, location or "project"), set(_about(source, ontology))
     worker = Worker(_task(source, ontology))
@@ -96,7 +98,13 @@ class _Run:
     """One run: sorts entries into known, new and refused, and keeps the books."""
 
     def __init__(
-        self, source: sources.Source, state: State, ontology: Ontology, report: Report, fingerprint: str, now: str
+        self,
+        source: sources.Source,
+        state: State,
+        ontology: Ontology,
+        report: Report,
+        fingerprint: str,
+        now: str,
     ) -> None:
         self._source, self._state, self._ontology = source, state, ontology
         self._report, self._fingerprint, self._now = report, fingerprint, now
@@ -117,7 +125,9 @@ class _Run:
         self, files: list[sources.File], progress: Progress | None, processes: int | None
     ) -> Iterator[Outcome]:
         """What became of each record: from the cache, or newly mapped and validated."""
-        processes = processes or (1 if sum(f.path.stat().st_size for f in files) < 2_000_000 else os.cpu_count() or 1)
+        processes = processes or (
+            1 if sum(f.path.stat().st_size for f in files) < 2_000_000 else os.cpu_count() or 1
+        )
         batches = self._batches(files, progress)
         for batch, outcomes in run_all(_task(self._source, self._ontology), batches, processes):
             rows = [
@@ -221,14 +231,18 @@ def _count(report: Report, where: str, outcome: Outcome) -> None:
     report.quarantined += bool(outcome.violations)
     report.landed += not outcome.violations
     report.warnings += len(outcome.warnings)
-    report.unmapped = dict(Counter(report.unmapped) + Counter(outcome.unmapped)) if outcome.unmapped else report.unmapped
+    report.unmapped = (
+        dict(Counter(report.unmapped) + Counter(outcome.unmapped)) if outcome.unmapped else report.unmapped
+    )
     words = outcome.violations[:3] or [f"note: {w}" for w in outcome.warnings[:1]]
     if words and len(report.examples) < 20:
         report.examples.append(f"{where}: {' '.join(words)}")
 
 
 def _task(source: sources.Source, ontology: Ontology) -> Task:
-    return Task(source.name, source.map, source.language, ontology.base, source.licence, frozenset(source.ignore))
+    return Task(
+        source.name, source.map, source.language, ontology.base, source.licence, frozenset(source.ignore)
+    )
 
 
 def _graph_lines(lines: list[str], source: sources.Source, ontology: Ontology) -> Iterator[bytes]:
@@ -268,7 +282,10 @@ def _fingerprint(source: sources.Source, ontology: Ontology) -> str:
     code = (hashlib.sha256((here / name).read_bytes()).hexdigest() for name in _CODE)
     about = source.folder / "about.ttl"
     return _digest(
-        source.fingerprint, ontology.fingerprint, rebased(about, ontology.base) if about.is_file() else "", *code
+        source.fingerprint,
+        ontology.fingerprint,
+        rebased(about, ontology.base) if about.is_file() else "",
+        *code,
     )
 
 

@@ -61,11 +61,15 @@ class Worker:
         mapped = self._mapping.run(records)
         outcomes = []
         for (record, retrieved), result in zip(batch, mapped, strict=True):
-            outcome = Outcome(warnings=result.problems, unmapped=self._mapping.unmapped(record, self._task.ignored))
+            outcome = Outcome(
+                warnings=result.problems, unmapped=self._mapping.unmapped(record, self._task.ignored)
+            )
             if result.lines:
                 result.lines.update(self._provenance(record, retrieved, result.lines))
             else:
-                outcome.violations.append("The map made nothing of this record. Check that the fields it needs are there.")
+                outcome.violations.append(
+                    "The map made nothing of this record. Check that the fields it needs are there."
+                )
             outcomes.append(outcome)
         for outcome, result, findings in zip(
             outcomes, mapped, self._validator.run([m.lines for m in mapped]), strict=True
@@ -80,7 +84,11 @@ class Worker:
         slug = hashlib.sha256(record.id.encode()).hexdigest()[:16]
         node = f"<{base}id/record/{task.source}-{slug}>"
         typed = f" <{RDF_TYPE}> "
-        resources = [line.split(typed)[0] for line in lines if typed in line and line.split(typed)[1][:-2] in self._kinds]
+        resources = [
+            line.split(typed)[0]
+            for line in lines
+            if typed in line and line.split(typed)[1][:-2] in self._kinds
+        ]
         for resource in resources:
             yield f"{resource} <{_PROV}> {node} ."
             yield f"{node} <http://xmlns.com/foaf/0.1/primaryTopic> {resource} ."

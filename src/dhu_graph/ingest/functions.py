@@ -95,7 +95,9 @@ class Functions:
         text = value.strip()
         try:
             if re.fullmatch(r"\d{4}-\d{2}-\d{2}.*", text):
-                return ox.Literal(date.fromisoformat(text[:10]).isoformat(), datatype=ox.NamedNode(_XSD + "date"))
+                return ox.Literal(
+                    date.fromisoformat(text[:10]).isoformat(), datatype=ox.NamedNode(_XSD + "date")
+                )
             if re.fullmatch(r"\d{4}-\d{2}", text) and 1 <= int(text[5:]) <= 12:
                 return ox.Literal(text, datatype=ox.NamedNode(_XSD + "gYearMonth"))
         except ValueError:
@@ -125,7 +127,12 @@ class Functions:
         text = _BLANK.sub(" ", value).strip(" ,;")
         try:
             parts = urlsplit(text)
-            if parts.scheme.lower() not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+            if (
+                parts.scheme.lower() not in ("http", "https")
+                or not parts.hostname
+                or parts.username
+                or parts.password
+            ):
                 return None
             _ = parts.port
         except ValueError:
@@ -179,7 +186,6 @@ def _year(value: str) -> str | None:
 def _escaped(text: str) -> str:
     """Letters beyond ASCII may stand in an IRI; blanks, brackets, controls and unassigned characters may not."""
     return "".join(
-        c if c.isalnum() or c in "%/:=&?~#+!$,;'@()*[]-._" else quote(c) for c in unicodedata.normalize("NFC", text)
+        c if c.isalnum() or c in "%/:=&?~#+!$,;'@()*[]-._" else quote(c)
+        for c in unicodedata.normalize("NFC", text)
     )
-
-

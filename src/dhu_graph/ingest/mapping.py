@@ -37,13 +37,17 @@ class Mapping:
         self._source = source
         # SERVICE would let a map reach out; a map only rearranges what it is given.
         if re.search(r"\bSERVICE\b", re.sub(r"#[^\n]*|\"[^\"\n]*\"", "", query), re.IGNORECASE):
-            raise BadInput(f"{source}/map.rq uses SERVICE.", "A map may only use the record; remove the SERVICE part.")
+            raise BadInput(
+                f"{source}/map.rq uses SERVICE.", "A map may only use the record; remove the SERVICE part."
+            )
 
     def run(self, records: Sequence[Record]) -> list[Mapped]:
         """One Mapped per record. Raises BadInput when the map itself is wrong."""
         extra = {"_language": self._language}
         raw = "".join(
-            line for number, record in enumerate(records) for line in facade.raw_graph(number, record.fields, extra)
+            line
+            for number, record in enumerate(records)
+            for line in facade.raw_graph(number, record.fields, extra)
         )
         store = ox.Store()
         store.bulk_load(raw.encode(), ox.RdfFormat.N_TRIPLES)
@@ -54,7 +58,9 @@ class Mapping:
                 raise BadInput(f"{self._source}/map.rq is not a CONSTRUCT query.", "See ingest/README.md.")
             body = results.serialize(format=ox.RdfFormat.N_TRIPLES)
         except SyntaxError as error:
-            raise BadInput(f"{self._source}/map.rq does not parse: {error}.", "Mend the line named.") from None
+            raise BadInput(
+                f"{self._source}/map.rq does not parse: {error}.", "Mend the line named."
+            ) from None
         mapped = [Mapped() for _ in records]
         for line in (body or b"").decode().split("\n")[:-1]:
             tag = _TAG.match(line)

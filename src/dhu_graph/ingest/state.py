@@ -134,5 +134,10 @@ def replace(path: Path, text: str) -> None:
 
 
 def _packed(outcome: Outcome) -> bytes:
-    values = {"l": outcome.lines, "v": outcome.violations, "w": outcome.warnings, "u": sorted(outcome.unmapped)}
+    values = {
+        "l": outcome.lines,
+        "v": outcome.violations,
+        "w": outcome.warnings,
+        "u": sorted(outcome.unmapped),
+    }
     return zlib.compress(json.dumps(values, ensure_ascii=False).encode(), 1)

@@ -1,6 +1,6 @@
 """Releases: immutable, numbered builds of the graph and its indexes, and the pointer to the one that is served.
 
-    source graphs + ontology → graph.nq.gz (the truth) → store, index (derived) → manifest → flip `current`
+source graphs + ontology → graph.nq.gz (the truth) → store, index (derived) → manifest → flip `current`
 """
 
 from dhu_graph.releases.build import build

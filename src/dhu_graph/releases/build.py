@@ -70,7 +70,8 @@ def build(
         "quads": count,
         "digest": digest,
         "sources": {
-            r.source: {"quads": r.quads, "records": r.landed, "retrieved": r.retrieved, "digest": r.digest} for r in reports
+            r.source: {"quads": r.quads, "records": r.landed, "retrieved": r.retrieved, "digest": r.digest}
+            for r in reports
         },
         "index": part,
         "files": checksums(folder),

@@ -65,7 +65,11 @@ class Shelf:
 
     def numbers(self) -> list[int]:
         """The numbers of all whole releases, oldest first."""
-        return sorted(int(p.name) for p in self.folder.glob("[0-9]*") if p.name.isdigit() and (p / "manifest.json").is_file())
+        return sorted(
+            int(p.name)
+            for p in self.folder.glob("[0-9]*")
+            if p.name.isdigit() and (p / "manifest.json").is_file()
+        )
 
     def current(self) -> int | None:
         """The number of the release that is served, or None where nothing was built."""
@@ -91,7 +95,9 @@ class Shelf:
             known = ", ".join(map(str, self.numbers())) or "none"
             raise UnknownName(f"There is no release {number}.", f"Releases: {known}.") from None
         except ValueError:
-            raise ReleaseError(f"The manifest of release {number} is damaged.", "Roll back to another release.") from None
+            raise ReleaseError(
+                f"The manifest of release {number} is damaged.", "Roll back to another release."
+            ) from None
         if manifest.get("format") != FORMAT:
             raise ReleaseError(
                 f"Release {number} has format {manifest.get('format')}, this version reads {FORMAT}.",

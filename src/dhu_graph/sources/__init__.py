@@ -1,6 +1,6 @@
 """Sources: folders under `ingest/`, each saying in `source.toml` what it is and how it is read.
 
-    fetch (a folder of the project, a path, or an address) → bytes of each input → records, by a reader per format
+fetch (a folder of the project, a path, or an address) → bytes of each input → records, by a reader per format
 """
 
 from dhu_graph.sources.config import Input, Source, load, names

@@ -21,14 +21,20 @@ class _Strict(BaseModel):
 class Input(_Strict):
     """One file (or several, by a pattern) of a source, all in one format."""
 
-    file: str = Field(description="Its name or pattern inside a folder: `cases.csv`, `*.jsonl`, `raw/x.json`.")
+    file: str = Field(
+        description="Its name or pattern inside a folder: `cases.csv`, `*.jsonl`, `raw/x.json`."
+    )
     format: Literal["csv", "jsonl", "jsonstat"]
     url: Web | None = Field(None, description="Where it is on the web.")
     name: Name | None = Field(None, description="Put before the ids when a source has several inputs.")
-    id: str = Field("", description="The field that holds the origin's own identifier; for jsonstat, not needed.")
+    id: str = Field(
+        "", description="The field that holds the origin's own identifier; for jsonstat, not needed."
+    )
     encoding: str = "utf-8-sig"
     delimiter: str = Field(",", min_length=1, max_length=1, description="csv only.")
-    split: dict[str, str] = Field(default_factory=dict, description="Fields that hold lists, with their separator.")
+    split: dict[str, str] = Field(
+        default_factory=dict, description="Fields that hold lists, with their separator."
+    )
     scope: dict[str, list[str]] = Field(
         default_factory=dict, description="Only records with one of these values in these fields concern us."
     )
@@ -52,11 +58,17 @@ class Source(_Strict):
     homepage: Web
     licence: Web | None = None
     rights: str = Field("", description="What must be said beside the licence, such as an attribution.")
-    schedule: str = Field("", description="How often it changes, as a code of the EU frequency table (`MONTHLY`).")
+    schedule: str = Field(
+        "", description="How often it changes, as a code of the EU frequency table (`MONTHLY`)."
+    )
     language: str = Field("en", description="Language of its texts (BCP 47).")
-    shipped: str | None = Field(None, description="Subfolder that holds the files, where they stand in the project.")
+    shipped: str | None = Field(
+        None, description="Subfolder that holds the files, where they stand in the project."
+    )
     input: tuple[Input, ...] = Field(min_length=1)
-    ignore: dict[str, str] = Field(default_factory=dict, description="Fields left out on purpose, with the reason.")
+    ignore: dict[str, str] = Field(
+        default_factory=dict, description="Fields left out on purpose, with the reason."
+    )
     expect: Expect = Field(default_factory=lambda: Expect(min=0, max=10_000_000))
 
     @property

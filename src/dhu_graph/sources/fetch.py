@@ -42,13 +42,18 @@ def fetch(source: Source, location: str | None, scratch: Path) -> list[File]:
         missing = [i.file for i in source.input if not i.url]
         if missing:
             raise UsageError(
-                f"{source.name}: {', '.join(missing)} has no address.", "Say where it is: --from PATH or --from URL."
+                f"{source.name}: {', '.join(missing)} has no address.",
+                "Say where it is: --from PATH or --from URL.",
             )
         return [File(i, i.file, _download(str(i.url), scratch / f"{n}")) for n, i in enumerate(source.input)]
     if "://" in location:
         if not location.startswith(("http://", "https://")):
-            raise UsageError(f"{location} is not an http address.", "Give a path, or an http:// or https:// address.")
-        return [File(_only(source, location), location.rsplit("/", 1)[-1], _download(location, scratch / "0"))]
+            raise UsageError(
+                f"{location} is not an http address.", "Give a path, or an http:// or https:// address."
+            )
+        return [
+            File(_only(source, location), location.rsplit("/", 1)[-1], _download(location, scratch / "0"))
+        ]
     return list(_local(source, Path(location)))
 
 
@@ -60,7 +65,8 @@ def _local(source: Source, path: Path) -> Iterator[File]:
             found = sorted(p for p in path.glob(item.file) if p.is_file())
             if not found:
                 raise BadInput(
-                    f"{source.name}: no file {item.file} in {path}.", "Give the folder that holds it, or the file itself."
+                    f"{source.name}: no file {item.file} in {path}.",
+                    "Give the folder that holds it, or the file itself.",
                 )
             for one in found:
                 yield File(item, one.relative_to(path).as_posix(), one)
@@ -87,11 +93,15 @@ def _download(url: str, target: Path) -> Path:
     try:
         with httpx.stream("GET", url, follow_redirects=True, timeout=60) as answer, target.open("wb") as out:
             if answer.status_code != 200:
-                raise RemoteFailure(f"{url} answered {answer.status_code}.", "Try again later, or give a file: --from PATH.")
+                raise RemoteFailure(
+                    f"{url} answered {answer.status_code}.", "Try again later, or give a file: --from PATH."
+                )
             for block in answer.iter_bytes():
                 taken += len(block)
                 if taken > LIMIT:
-                    raise RemoteFailure(f"{url} is larger than {LIMIT:,} bytes.", "Download it and check what it is.")
+                    raise RemoteFailure(
+                        f"{url} is larger than {LIMIT:,} bytes.", "Download it and check what it is."
+                    )
                 out.write(block)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise RemoteFailure(

@@ -43,12 +43,18 @@ def in_scope(item: Input, record: Record) -> bool:
 
 def _identified(item: Input, entry: Record) -> Record | Unreadable:
     if not entry.id:
-        return Unreadable(entry.where, entry.native, f"The field {item.id!r}, which identifies the record, is empty or missing.")
+        return Unreadable(
+            entry.where,
+            entry.native,
+            f"The field {item.id!r}, which identifies the record, is empty or missing.",
+        )
     for name, separator in item.split.items():
         value = entry.fields.get(name)
         if isinstance(value, str):
             parts = [part.strip() for part in value.split(separator)]
-            entry = Record(entry.id, entry.where, entry.native, {**entry.fields, name: [p for p in parts if p]})
+            entry = Record(
+                entry.id, entry.where, entry.native, {**entry.fields, name: [p for p in parts if p]}
+            )
     return Record(f"{item.name}-{entry.id}", entry.where, entry.native, entry.fields) if item.name else entry
 
 
@@ -64,7 +70,9 @@ def _csv(file: File) -> Iterator[Record | Unreadable]:
             yield Unreadable(f"{file.name}, line 1", b"", f"The header cannot be read: {error}.")
         if header and item.id not in header:
             yield Unreadable(
-                f"{file.name}, line 1", lines.take(), f"There is no column {item.id!r}; the columns are {', '.join(header)}."
+                f"{file.name}, line 1",
+                lines.take(),
+                f"There is no column {item.id!r}; the columns are {', '.join(header)}.",
             )
             return
         lines.take()
@@ -113,7 +121,9 @@ def _jsonl(file: File) -> Iterator[Record | Unreadable]:
                 yield Unreadable(where, native, f"The line is not valid JSON: {error}.")
                 continue
             if not isinstance(fields, dict) or _depth(fields) > DEEPEST:
-                yield Unreadable(where, native, f"The line is not one JSON object of at most {DEEPEST} levels.")
+                yield Unreadable(
+                    where, native, f"The line is not one JSON object of at most {DEEPEST} levels."
+                )
                 continue
             problem = _broken_text(json.dumps(fields, ensure_ascii=False), item.encoding)
             if problem:
@@ -208,7 +218,9 @@ def _values(value: Any) -> list[str]:
 def _depth(value: Any, level: int = 0) -> int:
     if level > DEEPEST or not isinstance(value, (dict, list)):
         return level
-    return max((_depth(v, level + 1) for v in (value.values() if isinstance(value, dict) else value)), default=level)
+    return max(
+        (_depth(v, level + 1) for v in (value.values() if isinstance(value, dict) else value)), default=level
+    )
 
 
 def _broken_text(text: str, encoding: str) -> str:
