@@ -43,7 +43,9 @@ GRAPHS = (
     Format("turtle", "text/turtle", "TURTLE", ("application/turtle", "application/x-turtle"), ("ttl",)),
     Format("n-triples", "application/n-triples", "N_TRIPLES", ("text/plain",), ("nt", "ntriples")),
     Format("json-ld", "application/ld+json", "JSON_LD", ("application/json",), ("jsonld", "json")),
-    Format("rdf/xml", "application/rdf+xml", "RDF_XML", ("application/xml", "text/xml"), ("rdfxml", "rdf", "xml")),
+    Format(
+        "rdf/xml", "application/rdf+xml", "RDF_XML", ("application/xml", "text/xml"), ("rdfxml", "rdf", "xml")
+    ),
 )
 
 

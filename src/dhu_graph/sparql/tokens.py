@@ -75,4 +75,5 @@ def _character(escape: str) -> str:
 def place(text: str, position: int) -> str:
     """`line 3, column 14` of a position, both counted from 1."""
     line = text.count("\n", 0, position) + 1
-    return f"line {line}, column {position - text.rfind('\n', 0, position)}" if line > 1 else f"line 1, column {position + 1}"
+    column = position - text.rfind("\n", 0, position)
+    return f"line {line}, column {column}"
