@@ -39,7 +39,21 @@ def test_help_is_there_in_less_than_four_tenths_of_a_second() -> None:
         taken.append(time.perf_counter() - begun)
         assert done.returncode == 0
     assert min(taken) < 0.4, taken
-    for command in ("ingest", "build", "validate", "sources", "search", "show", "similar", "query", "export", "releases", "serve", "eval", "doctor"):
+    for command in (
+        "ingest",
+        "build",
+        "validate",
+        "sources",
+        "search",
+        "show",
+        "similar",
+        "query",
+        "export",
+        "releases",
+        "serve",
+        "eval",
+        "doctor",
+    ):
         assert command in done.stdout
 
 
@@ -81,7 +95,9 @@ def test_filters_take_names_and_codes(home: Path) -> None:
         (("releases", "rollback"), 2, "before the current"),
     ],
 )
-def test_errors_are_words_with_an_exit_code(home: Path, arguments: tuple[str, ...], code: int, words: str) -> None:
+def test_errors_are_words_with_an_exit_code(
+    home: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
     done = dhu(home, *arguments)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr

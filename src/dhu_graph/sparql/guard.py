@@ -43,10 +43,11 @@ _SURE_IRI = re.compile(r"<[A-Za-z][A-Za-z0-9+.\-]*:[^()]*>")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A query that may be parsed: its text, with escapes outside strings resolved, and its form."""
+    """A query that may be parsed: its text, with escapes outside strings resolved, its form, and whether it has FROM."""
 
     text: str
     form: Form
+    dataset: bool = False
 
 
 def check(query: str, settings: Settings) -> Checked:
@@ -64,7 +65,7 @@ def check(query: str, settings: Settings) -> Checked:
         raise QueryRejected("The query holds a NUL or half a character.", "Send it as valid UTF-8.")
     text = unescape(query)
     form: Form | None = None
-    depth = links = 0
+    depth, links, dataset = 0, 0, False
     for token in _tokens(text):
         word = token.text.upper() if token.kind == "word" else ""
         if token.kind in ("word", "name") and token.text.upper().startswith("SERVICE"):
@@ -80,6 +81,7 @@ def check(query: str, settings: Settings) -> Checked:
             )
         if form is None and word in FORMS:
             form = next(f for f in FORMS if f == word)
+        dataset = dataset or word == "FROM"
         if token.kind == "mark":
             depth += (token.text in _OPENING) - (token.text in _CLOSING)
             links += token.text in _LINKING
@@ -98,7 +100,7 @@ def check(query: str, settings: Settings) -> Checked:
         raise QueryRejected(
             "The query has no SELECT, ASK, CONSTRUCT or DESCRIBE.", "See the examples on the page /sparql."
         )
-    return Checked(text, form)
+    return Checked(text, form, dataset)
 
 
 def _tokens(text: str) -> "list[Token]":

@@ -117,6 +117,7 @@ class QueryPool:
             "query": checked.text,
             "serializer": choice.serializer,
             "prefixes": self._prefixes,
+            "union": not (checked.dataset or default_graphs or named_graphs),
             "default_graphs": default_graphs or [],
             "named_graphs": named_graphs or [],
             "limit": self._settings.sparql_result_mb * 1024 * 1024,

@@ -50,7 +50,7 @@ def answer(store: ox.Store, request: dict[str, Any]) -> tuple[dict[str, Any], by
         results = store.query(
             request["query"],
             prefixes=request["prefixes"],
-            use_default_graph_as_union="default_graphs" not in graphs,
+            use_default_graph_as_union=request["union"],
             default_graph=graphs.get("default_graphs"),
             named_graphs=graphs.get("named_graphs"),
         )
