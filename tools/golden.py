@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import rdflib
 from rdflib import Graph
 
 from dhu_graph import ingest, ontology, sources
@@ -29,6 +30,7 @@ def made(source: sources.Source) -> tuple[ingest.Report, Graph]:
     """What becomes of the sample: the report, and the triples that would land."""
     with tempfile.TemporaryDirectory() as scratch:
         report, lines = ingest.preview(source, str(sample(source)), Path(scratch), ontology.load())
+    rdflib.NORMALIZE_LITERALS = False  # literals stay as they are written
     graph = Graph()
     graph.parse(data="\n".join(lines), format="nt")
     return report, graph

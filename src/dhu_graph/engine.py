@@ -69,6 +69,11 @@ class Opened:
         """The IRIs of all documents, by row."""
         return (self.index.documents.get(row).iri for row in range(len(self.index.documents)))
 
+    def warm(self) -> None:
+        """Loads the model and starts the query workers, so that the first to ask need not wait."""
+        self.searcher.search("health", limit=1)
+        self.pool.query("ASK {}").close()
+
     def close(self) -> None:
         """Ends the query workers, if any were started."""
         with self._starting:
@@ -348,6 +353,10 @@ class Engine:
                 found.setdefault(column, []).append(self._code(column, value))
         return Filter.of(**found)
 
+    def concept(self, column: str, value: str) -> str | None:
+        """The concept behind a value of a filter column, by code or name; None where there is none."""
+        return self.ontology.concept(_SCHEMES[column], value) if column in _SCHEMES else None
+
     def _code(self, column: str, value: str) -> str:
         if column not in FILTER_COLUMNS:
             raise UsageError(f"There is no filter {column!r}.", f"Filters: {', '.join(FILTER_COLUMNS)}.")
@@ -358,7 +367,7 @@ class Engine:
             return value
         if column not in _SCHEMES:
             return value
-        iri = self.ontology.concept(_SCHEMES[column], value)
+        iri = self.concept(column, value)
         if iri is None:
             raise UsageError(
                 f"{value!r} is no {column} that we know.",

@@ -103,6 +103,11 @@ class Ontology:
             labels.get(language) or labels.get("en") or next(iter(labels.values()), "") or self.notation(iri)
         )
 
+    def terms(self) -> list[str]:
+        """The IRIs of all classes, properties and data types of the DHU namespace, sorted."""
+        here = self.base + "ns#"
+        return sorted({s.value for s, _ in _pairs(self.store, RDF_TYPE) if s.value.startswith(here)})
+
     def comment(self, iri: str) -> str:
         """The English comment or definition of a term, or nothing."""
         for predicate in (RDFS + "comment", SKOS + "definition"):

@@ -52,7 +52,9 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to serve on; 0 takes a free one.")
 
     sparql_timeout: float = Field(20.0, gt=0, description="Seconds of wall clock for one query.")
-    sparql_memory_mb: int = Field(2048, ge=768, description="Address space of one query worker, in MB; opening a store takes some 700.")
+    sparql_memory_mb: int = Field(
+        2048, ge=768, description="Address space of one query worker, in MB; opening a store takes some 700."
+    )
     sparql_result_mb: int = Field(64, ge=1, description="Largest answer to one query, in MB.")
     sparql_workers: int = Field(2, ge=1, description="Queries evaluated at the same time.")
     sparql_length: int = Field(50_000, ge=100, description="Longest query accepted, in characters.")

@@ -21,13 +21,13 @@ def serve(
 
     with engine(context, host=host, port=port) as radar:
         # The port is taken before a long build, so that a busy one is told at once.
-        with web.bound(radar.settings.host, radar.settings.port) as sockets:
+        with web.bound(radar.settings.host, radar.settings.port) as taken:
             if radar.shelf.current() is None:
                 say("Nothing has been built yet: building the radar from the catalogue of the project.")
                 progress = Progress()
                 radar.build(progress=progress)
                 progress.end()
-            web.serve(radar, sockets, lambda url: say(f"Serving on {url} — Ctrl-C ends it."))
+            web.serve(radar, taken, lambda url: say(f"Serving on {url} — Ctrl-C ends it."))
 
 
 def doctor(context: typer.Context) -> None:
