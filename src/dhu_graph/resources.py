@@ -7,6 +7,7 @@ import pyoxigraph as ox
 
 from dhu_graph.errors import UnknownName
 from dhu_graph.ontology import RDF_TYPE, Ontology
+from dhu_graph.settings import DEFAULT_BASE
 
 _TITLES = ("http://purl.org/dc/terms/title", "http://xmlns.com/foaf/0.1/name")
 _NAMES = (
@@ -25,6 +26,12 @@ _LABELLED = (
     "http://purl.org/",
     "http://publications.europa.eu/resource/authority/",
     "http://reference.data.gov.uk/",
+)
+_LAST = (
+    "https://w3id.org/dhu/ns#citation",
+    "http://www.w3.org/2004/02/skos/core#editorialNote",
+    "https://w3id.org/dhu/ns#pagesRead",
+    "http://www.w3.org/ns/prov#wasDerivedFrom",
 )
 MOST_POINTING = 100
 """Statements that point to a resource are shown up to this number."""
@@ -105,15 +112,20 @@ class Resources:
             before = held.get((value.iri, value.text))
             sources = tuple(sorted({*value.sources, *(before.sources if before else ())}))
             held[value.iri, value.text] = Value(value.text, value.iri, value.language, sources, value.parts)
-        order = sorted(
-            found, key=lambda p: (_FIRST.index(p) if p in _FIRST else len(_FIRST), self._ontology.label(p), p)
-        )
+        order = sorted(found, key=lambda p: (self._place(p), self._ontology.label(p), p))
         return tuple(
             Statement(
                 p, self._ontology.label(p), tuple(sorted(found[p].values(), key=lambda v: (v.text, v.iri)))
             )
             for p in order
         )
+
+    def _place(self, predicate: str) -> int:
+        """Where a property stands on a page: names first, provenance last, the others between, by label."""
+        if predicate in _FIRST:
+            return _FIRST.index(predicate)
+        last = [iri.replace(DEFAULT_BASE, self._ontology.base) for iri in _LAST]
+        return len(_FIRST) + 1 + last.index(predicate) if predicate in last else len(_FIRST)
 
     def _value(self, quad: ox.Quad, owner: str, inside: tuple[str, ...]) -> Value:
         graph = quad.graph_name.value.rsplit("/", 1)[-1] if isinstance(quad.graph_name, ox.NamedNode) else ""

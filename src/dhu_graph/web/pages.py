@@ -75,7 +75,7 @@ def _shown(engine: Engine, hit: Hit) -> dict[str, Any]:
         "title": document.title,
         "language": document.language,
         "url": local(document.iri, engine.settings.base),
-        "passage": hit.passage,
+        "passage": _passage(hit),
         "kind": label(engine, "kind", document.kind),
         "countries": labels(engine, document, "country"),
         "themes": labels(engine, document, "theme"),
@@ -83,6 +83,15 @@ def _shown(engine: Engine, hit: Hit) -> dict[str, Any]:
         "year": document.filters.get("year", ()),
         "source": document.filters.get("source", ()),
     }
+
+
+def _passage(hit: Hit) -> str:
+    """The passage without the title that stands above it; the beginning of the summary where little is left."""
+    passage = hit.passage.removeprefix(hit.document.title).strip(" .\n")
+    if len(passage) >= 60:
+        return passage + "."
+    summary = hit.document.summary
+    return summary if len(summary) <= 320 else summary[:320].rsplit(" ", 1)[0] + " …"
 
 
 def _select(engine: Engine, column: str, counts: dict[str, int], chosen: frozenset[str]) -> dict[str, Any]:

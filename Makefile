@@ -1,0 +1,67 @@
+# `make run` builds the radar and serves it; `make test` runs every test. Both set up whatever is missing.
+PYTHON ?= python3
+PORT ?= 8000
+SERVE ?= yes
+VENV := .venv
+PY := $(VENV)/bin/python
+DHU := $(VENV)/bin/dhu
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+
+.PHONY: run test check format bench wheel clean help
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run            set up, build the radar, show what it can do, serve on http://127.0.0.1:$(PORT)/"
+	@echo "make run SERVE=no   the same without serving"
+	@echo "make test           set up what is missing and run every test"
+	@echo "make check          formatting, lint, types, import order"
+	@echo "make bench          benchmarks against bare baselines (long)"
+	@echo "make wheel          build the wheel into dist/"
+
+# Made anew only when the dependencies change.
+$(VENV)/.installed: pyproject.toml tools/torch_cpu.py
+	@test -x $(PY) || { echo "Making $(VENV) …"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing into $(VENV): some 2 GB with torch, a few minutes the first time …"
+	@$(PIP) --upgrade pip
+	@$(PY) tools/torch_cpu.py
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "Installing what the tests need …"
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+run: $(VENV)/.installed
+	$(DHU) build
+	@echo
+	$(DHU) search "telemonitoring for people with heart failure in rural areas" --limit 3
+	@echo
+	$(DHU) query coverage-by-country --limit 10
+	@echo
+ifneq ($(SERVE),no)
+	@exec $(DHU) serve --port $(PORT)
+endif
+
+test: $(VENV)/.installed-dev
+	$(PY) -m pytest
+
+check: $(VENV)/.installed-dev
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: $(VENV)/.installed-dev
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+bench: $(VENV)/.installed-dev
+	$(PY) -m bench
+
+wheel: $(VENV)/.installed-dev
+	$(PIP) build
+	$(PY) -m build --wheel
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache
