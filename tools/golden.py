@@ -22,7 +22,9 @@ def sample(source: sources.Source) -> Path:
     """The sample of a source: one file, or a folder with a file for each input."""
     found = sorted(source.folder.glob("sample*"))
     if len(found) != 1:
-        raise BadInput(f"{source.name} has {len(found)} samples.", "Give it one file sample.*, or one folder sample/.")
+        raise BadInput(
+            f"{source.name} has {len(found)} samples.", "Give it one file sample.*, or one folder sample/."
+        )
     return found[0]
 
 
@@ -56,7 +58,11 @@ def main() -> int:
         report, graph = made(source)
         (source.folder / "expected.ttl").write_text(pretty(graph), encoding="utf-8")
         refused += report.quarantined
-        print(f"{name}: {report.landed} of {report.in_scope} records, {len(graph)} triples", *report.examples, sep="\n  ")
+        print(
+            f"{name}: {report.landed} of {report.in_scope} records, {len(graph)} triples",
+            *report.examples,
+            sep="\n  ",
+        )
     return 1 if refused else 0
 
 

@@ -19,6 +19,7 @@ from dhu_graph.model import Record
 from dhu_graph.ontology import RDF_TYPE
 
 _PROV = "http://www.w3.org/ns/prov#wasDerivedFrom"
+_TYPED = f" <{RDF_TYPE}> "
 _DCT = "http://purl.org/dc/terms/"
 _DATETIME = "http://www.w3.org/2001/XMLSchema#dateTime"
 
@@ -64,11 +65,12 @@ class Worker:
             outcome = Outcome(
                 warnings=result.problems, unmapped=self._mapping.unmapped(record, self._task.ignored)
             )
-            if result.lines:
-                result.lines.update(self._provenance(record, retrieved, result.lines))
+            resources = self._resources(result.lines)
+            if resources:
+                result.lines.update(self._provenance(record, retrieved, resources))
             else:
                 outcome.violations.append(
-                    "The map made nothing of this record. Check that the fields it needs are there."
+                    "The map made no resource of a known kind. Check that the fields it needs are there, and the kind."
                 )
             outcomes.append(outcome)
         for outcome, result, findings in zip(
@@ -79,20 +81,19 @@ class Worker:
             outcome.lines = [] if outcome.violations else sorted(result.lines)
         return outcomes
 
-    def _provenance(self, record: Record, retrieved: str, lines: set[str]) -> Iterator[str]:
+    def _resources(self, lines: set[str]) -> list[str]:
+        """The nodes of a record that are resources of a known kind, in N-Triples."""
+        split = (line.split(_TYPED) for line in lines if _TYPED in line)
+        return sorted({parts[0] for parts in split if parts[1][:-2] in self._kinds})
+
+    def _provenance(self, record: Record, retrieved: str, resources: list[str]) -> Iterator[str]:
         base, task = self._task.base, self._task
         slug = hashlib.sha256(record.id.encode()).hexdigest()[:16]
         node = f"<{base}id/record/{task.source}-{slug}>"
-        typed = f" <{RDF_TYPE}> "
-        resources = [
-            line.split(typed)[0]
-            for line in lines
-            if typed in line and line.split(typed)[1][:-2] in self._kinds
-        ]
         for resource in resources:
             yield f"{resource} <{_PROV}> {node} ."
             yield f"{node} <http://xmlns.com/foaf/0.1/primaryTopic> {resource} ."
-        yield f"{node}{typed}<{base}ns#Record> ."
+        yield f"{node}{_TYPED}<{base}ns#Record> ."
         yield f"{node} <{_DCT}identifier> {literal(record.id)} ."
         yield f"{node} <{_DCT}isPartOf> <{base}id/source/{task.source}> ."
         yield f"{node} <{base}ns#nativeDigest> {literal(hashlib.sha256(record.native).hexdigest())} ."
@@ -151,7 +152,7 @@ class _Helpers:
     def _ask(self, batch: list[tuple[Record, str]]) -> list[Outcome]:
         process = getattr(self._local, "process", None)
         if process is None:
-            command = [sys.executable, "-m", "dhu_graph.ingest.batch"]
+            command = [sys.executable, "-m", "dhu_graph.ingest.helper"]
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self._local.process = process
             self._started.append(process)
@@ -166,7 +167,7 @@ class _Helpers:
         return outcomes
 
 
-def _serve() -> None:
+def serve() -> None:
     """The life of a helper: one task, then batches until its input ends."""
     task = _receive(sys.stdin.buffer)
     worker: Worker | None = None
@@ -197,10 +198,3 @@ def _receive(stream: IO[bytes] | None) -> Any:
 
 def _words(findings: Sequence[Finding], severity: str) -> list[str]:
     return [str(finding) for finding in findings if finding.severity == severity]
-
-
-if __name__ == "__main__":
-    # Pickled classes must carry the name of the module, not `__main__`.
-    from dhu_graph.ingest import batch as this
-
-    this._serve()

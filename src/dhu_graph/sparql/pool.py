@@ -1,99 +1,113 @@
-"""Query workers that can be killed: a query that takes too long or too much ends its worker, and another takes its place."""
+"""Queries in processes that can be killed: `QueryPool.query` gives an Answer or one clear error, always in time.
 
+text → guard.check → formats.negotiate → a free worker → Answer
+                                          └ too slow, too large, dead: killed, replaced, and the error says which
+"""
+
+import os
 import queue
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any, Self
 
-from dhu_graph.errors import Busy, QueryRejected, QueryTimeout, QueryTooLarge
+from dhu_graph.errors import Busy, QueryRejected, QueryTooLarge, ReleaseError
 from dhu_graph.settings import Settings
-from dhu_graph.sparql.formats import negotiate
-from dhu_graph.sparql.guard import check
-from dhu_graph.sparql.wire import receive_head, send
-
-_BLOCK = 256 * 1024
-_IN_MEMORY = 1_000_000
+from dhu_graph.sparql import formats, guard
+from dhu_graph.sparql.process import Worker, timed_out
 
 
+@dataclass(slots=True)
 class Answer:
-    """A serialised answer: its media type, its size, and its bytes block by block. Close it, or use it in a `with`."""
+    """The serialised answer to a query: `size` bytes of `media_type` in `body`, which the receiver closes.
 
-    def __init__(self, media_type: str, size: int, body: IO[bytes]) -> None:
-        self.media_type, self.size, self._body = media_type, size, body
+    `body` is in memory below 1 MB and otherwise a temporary file that has no name any more and ends when closed.
+    """
 
-    def __iter__(self) -> Iterator[bytes]:
-        while block := self._body.read(_BLOCK):
-            yield block
+    media_type: str
+    form: guard.Form
+    size: int
+    body: IO[bytes]
 
-    def __enter__(self) -> "Answer":
-        return self
+    def read(self) -> bytes:
+        """All of it; closes the body."""
+        with self.body:
+            return self.body.read()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def chunks(self, size: int = 1 << 16) -> Iterator[bytes]:
+        """Piece by piece; closes the body at the end, or when the iteration is given up."""
+        with self.body:
+            while piece := self.body.read(size):
+                yield piece
 
     def close(self) -> None:
-        """Lets go of the file behind a large answer."""
-        self._body.close()
+        """Lets go of the body unread."""
+        self.body.close()
 
 
-class _Worker:
-    """One worker process and the pipe to it."""
+class _Slot:
+    """A place for one worker. The one thread that took the slot from the queue of free ones may touch it."""
 
-    def __init__(self, store: Path, memory_mb: int) -> None:
-        command = [sys.executable, "-m", "dhu_graph.sparql.worker", str(store), str(memory_mb)]
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        assert self.process.stdin and self.process.stdout
-        self.stdin: IO[bytes] = self.process.stdin
-        self.stdout: IO[bytes] = self.process.stdout
-        self.killed = False
+    worker: Worker | None = None
 
-    def ready(self) -> bool:
-        """Waits until it has opened the store; False where it could not."""
-        return receive_head(self.stdout) is not None
+    def start(self, store: Path, memory_mb: int) -> Worker:
+        worker = Worker(store, memory_mb)
+        self.worker = worker
+        try:
+            worker.wait_ready()
+        except BaseException:
+            self.worker = None
+            raise
+        return worker
 
-    def kill(self) -> None:
-        """Ends it at once, by its process id."""
-        self.killed = True
-        self.process.kill()
-
-    def end(self) -> None:
-        """Ends it and leaves nothing behind: no zombie, no open pipe."""
-        self.process.kill()
-        self.process.wait()
-        for stream in (self.stdin, self.stdout):
-            try:
-                stream.close()
-            except BrokenPipeError:
-                pass
+    def clear(self) -> None:
+        worker, self.worker = self.worker, None
+        if worker is not None:
+            worker.kill()
 
 
 class QueryPool:
-    """Evaluates queries over one store, several at a time. Thread-safe."""
+    """`settings.sparql_workers` processes over one store, shared by any number of threads.
 
-    def __init__(self, store: Path, settings: Settings, prefixes: Mapping[str, str]) -> None:
-        self._store, self._settings, self._prefixes = store, settings, dict(prefixes)
-        self._free: queue.LifoQueue[_Worker] = queue.LifoQueue()
+    The store's folder must not change while the pool is open. `prefixes` (name → IRI) need no PREFIX line in queries
+    and shorten Turtle, JSON-LD and RDF/XML answers. Raises ReleaseError when the store cannot be opened.
+    """
+
+    def __init__(
+        self, store_path: Path, settings: Settings, prefixes: Mapping[str, str] | None = None
+    ) -> None:
+        self._store = store_path
+        self._settings = settings
+        self._prefixes = dict(prefixes or {})
+        self._owner = os.getpid()
+        self._closing = threading.Event()
+        self._slots = [_Slot() for _ in range(settings.sparql_workers)]
+        self._free: queue.LifoQueue[_Slot] = queue.LifoQueue()
+        self._menders: set[threading.Thread] = set()
         self._lock = threading.Lock()
-        self._workers: set[_Worker] = set()
-        self._closed = False
-        for worker in [_Worker(store, settings.sparql_memory_mb) for _ in range(settings.sparql_workers)]:
-            self._workers.add(worker)
-            self._free.put(worker)
-        self._fresh = set(self._workers)
+        self._finalizer = weakref.finalize(self, _clear_all, self._slots, self._owner)
+        try:
+            self._start_all()
+        except BaseException:
+            self._finalizer()
+            raise
+
+    def _start_all(self) -> None:
+        for slot in self._slots:
+            slot.worker = Worker(self._store, self._settings.sparql_memory_mb)
+        for slot in self._slots:
+            assert slot.worker is not None
+            slot.worker.wait_ready()
+            self._free.put(slot)
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of the workers that run now."""
+        return [worker.pid for slot in self._slots if (worker := slot.worker) is not None]
 
     def query(
         self,
@@ -101,118 +115,170 @@ class QueryPool:
         *,
         accept: str | None = None,
         format: str | None = None,
-        default_graphs: list[str] | None = None,
-        named_graphs: list[str] | None = None,
+        default_graphs: Sequence[str] = (),
+        named_graphs: Sequence[str] = (),
         timeout: float | None = None,
     ) -> Answer:
-        """The answer to a query, whole: an error is raised before the first byte, never in the middle.
+        """Runs one query and gives its whole answer, in the format of `negotiate(form, accept, format)`.
 
-        Raises QueryRejected (malformed or forbidden), NotAcceptable, QueryTimeout, QueryTooLarge, or Busy where no
-        worker came free within the time limit.
+        Without `default_graphs` and `named_graphs` (IRIs; the protocol's default-graph-uri and named-graph-uri) the
+        default graph is the union of all graphs, unless the query says FROM; given, they win over FROM (SPARQL 1.1
+        Protocol, 2.1.4). `timeout` in seconds can only shorten the settings'; waiting for a free worker may take as
+        long again.
+
+        Raises QueryRejected, QueryTimeout, QueryTooLarge, Busy, NotAcceptable, or ReleaseError if the store is gone.
         """
-        checked = check(text, self._settings)
-        choice = negotiate(checked.form, accept, format)
-        limit = timeout or self._settings.sparql_timeout
+        checked = guard.check(text, self._settings, self._prefixes)
+        choice = formats.negotiate(checked.form, accept, format)
+        given = bool(default_graphs or named_graphs)
         request = {
             "query": checked.text,
             "serializer": choice.serializer,
+            "limit": self._settings.sparql_result_mb << 20,
+            "union": not checked.dataset,
+            "default_graphs": list(default_graphs) if given else None,
+            "named_graphs": list(named_graphs),
             "prefixes": self._prefixes,
-            "union": not (checked.dataset or default_graphs or named_graphs),
-            "default_graphs": default_graphs or [],
-            "named_graphs": named_graphs or [],
-            "limit": self._settings.sparql_result_mb * 1024 * 1024,
         }
+        limit = self._settings.sparql_timeout
+        seconds = limit if timeout is None else min(max(timeout, 0.0), limit)
+        header, body = self._ask(request, seconds)
+        if body is None:
+            raise _refusal(header, checked.text, self._settings)
+        return Answer(choice.media_type, checked.form, header["size"], body)
+
+    def _ask(self, request: dict[str, Any], seconds: float) -> tuple[dict[str, Any], IO[bytes] | None]:
+        slot = self._take(seconds)
+        sound = False
         try:
-            worker = self._free.get(timeout=limit)
-        except queue.Empty:
-            raise Busy("All query workers are taken.", "Try again in a moment.") from None
-        body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
-        try:
-            head, size = self._ask(worker, request, limit, body)
-            self._raise(head, limit)
-        except BaseException:
-            body.close()
-            raise
-        body.seek(0)
-        return Answer(choice.media_type, size, body)
+            deadline = time.monotonic() + seconds
+            worker = slot.worker
+            if worker is None or not worker.alive or not worker.send(request):
+                # It was killed from outside while it was idle, or could not be replaced: start one for this query.
+                slot.clear()
+                worker = slot.start(self._store, self._settings.sparql_memory_mb)
+                deadline = time.monotonic() + seconds
+                if not worker.send(request):
+                    raise worker.death()
+            try:
+                header, body = worker.receive(deadline)
+            except TimeoutError:
+                raise timed_out(seconds) from None
+            except (EOFError, OSError):
+                if self._closing.is_set():
+                    raise Busy("The query was stopped: the service is closing.", "Try again later.") from None
+                raise worker.death() from None
+            sound = header["status"] not in ("memory", "panic")
+            return header, body
+        finally:
+            if sound:
+                self._free.put(slot)
+            else:
+                self._mend(slot)
+
+    def _take(self, seconds: float) -> _Slot:
+        if os.getpid() != self._owner:
+            raise Busy("This pool belongs to the process that made it.", "Open one after the fork.")
+        if not self._closing.is_set():
+            try:
+                slot = self._free.get(timeout=seconds)
+            except queue.Empty:
+                raise Busy(
+                    f"All {len(self._slots)} query workers were taken for {seconds:g} s.",
+                    "Try again in a moment.",
+                ) from None
+            if not self._closing.is_set():
+                return slot
+            self._free.put(slot)
+        raise Busy("The query workers are closing.", "Try again later.")
+
+    def _mend(self, slot: _Slot) -> None:
+        """Replaces the worker of a slot in the background, and only then offers it again."""
+
+        def mend() -> None:
+            try:
+                slot.clear()
+                if not self._closing.is_set():
+                    slot.start(self._store, self._settings.sparql_memory_mb)
+            except (ReleaseError, OSError):
+                pass  # the query that takes the empty slot tries again, and tells
+            finally:
+                self._free.put(slot)
+                with self._lock:
+                    self._menders.discard(threading.current_thread())
+
+        thread = threading.Thread(target=mend, name="dhu-query-worker", daemon=True)
+        with self._lock:
+            self._menders.add(thread)
+        thread.start()
 
     def close(self, wait: float = 5.0) -> None:
-        """Lets running queries end for `wait` seconds, then ends every worker."""
-        with self._lock:
-            self._closed = True
-        deadline = time.monotonic() + wait
-        while self._free.qsize() < len(self._workers) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        with self._lock:
-            workers, self._workers = list(self._workers), set()
-        for worker in workers:
-            worker.end()
-
-    def _ask(
-        self, worker: _Worker, request: dict[str, object], limit: float, body: IO[bytes]
-    ) -> tuple[dict[str, str], int]:
-        timer = threading.Timer(limit, worker.kill)
-        answered = False
-        try:
-            if worker in self._fresh:
-                self._fresh.discard(worker)
-                if not worker.ready():
-                    return {"error": "start"}, 0
-            timer.start()
-            send(worker.stdin, request)
-            message = receive_head(worker.stdout)
-            if message is None:
-                return {"error": "timeout" if worker.killed else "died"}, 0
-            head, size = message
-            left = size
-            while left and (block := worker.stdout.read(min(left, _BLOCK))):
-                body.write(block)
-                left -= len(block)
-            answered = left == 0 and head.get("error") != "memory"
-            return (head, size) if left == 0 else ({"error": "timeout" if worker.killed else "died"}, 0)
-        except BrokenPipeError:
-            return {"error": "timeout" if worker.killed else "died"}, 0
-        finally:
-            timer.cancel()
-            if answered and not worker.killed:
-                self._free.put(worker)
-            else:
-                self._replace(worker)
-
-    def _replace(self, worker: _Worker) -> None:
-        """Starts another worker in place of one that was killed or died. Starting takes no wait: it opens the store later."""
-        with self._lock:
-            self._workers.discard(worker)
-            if not self._closed:
-                fresh = _Worker(self._store, self._settings.sparql_memory_mb)
-                self._workers.add(fresh)
-                self._fresh.add(fresh)
-                self._free.put(fresh)
-        worker.end()
-
-    def _raise(self, head: dict[str, str], limit: float) -> None:
-        error = head.get("error")
-        if error is None:
+        """Lets running queries end for at most `wait` seconds, then ends every worker; may be called twice."""
+        if os.getpid() != self._owner or not self._finalizer.alive:
             return
-        if error == "timeout":
-            raise QueryTimeout(
-                f"The query was stopped after {limit:g} seconds.",
-                "Narrow it: name the class first, filter early, add LIMIT, or ask a query of the library.",
-            )
-        if error in ("memory", "died"):
-            raise QueryTooLarge(
-                f"The query needed more than {self._settings.sparql_memory_mb:,} MB, or ended its worker.",
-                "Avoid joins of everything with everything, and ORDER BY over all of it.",
-            )
-        if error == "large":
-            raise QueryTooLarge(
-                f"The answer is larger than {self._settings.sparql_result_mb:,} MB.",
-                "Add LIMIT and OFFSET, or take the whole graph with `dhu export`.",
-            )
-        if error == "start":
-            raise Busy(
-                "A query worker could not open the store.", "Check the release with `dhu releases verify`."
-            )
-        raise QueryRejected(
-            f"The query cannot be evaluated: {head.get('detail', 'no reason given')}.", "Check its syntax."
+        self._closing.set()
+        deadline = time.monotonic() + wait
+        idle: list[_Slot] = []
+        while len(idle) < len(self._slots):
+            try:
+                idle.append(self._free.get(timeout=max(0.0, deadline - time.monotonic())))
+            except queue.Empty:
+                break
+        for slot in self._slots:
+            worker = slot.worker
+            if slot in idle and worker is not None:
+                worker.stop(1.0)
+                slot.worker = None
+            elif worker is not None:
+                # Its query is told by the closed socket, and then clears the slot itself.
+                os.kill(worker.pid, 9)
+        for _ in range(len(self._slots) - len(idle)):
+            try:
+                idle.append(self._free.get(timeout=5.0))
+            except queue.Empty:
+                break
+        with self._lock:
+            menders = list(self._menders)
+        for thread in menders:
+            thread.join(5.0)
+        self._finalizer()
+        for slot in idle:
+            self._free.put(slot)  # whoever still waits for a worker is told that there is none
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _clear_all(slots: list[_Slot], owner: int) -> None:
+    """What is left of the workers when the pool is forgotten or the program ends; not in a forked child."""
+    if os.getpid() == owner:
+        for slot in slots:
+            slot.clear()
+
+
+def _refusal(header: Mapping[str, Any], text: str, settings: Settings) -> QueryRejected:
+    """The error that a worker's status stands for."""
+    status, detail = header["status"], str(header["detail"])
+    if status == "syntax":
+        return guard.syntax_error(detail, text)
+    if status == "size":
+        return QueryTooLarge(
+            f"The answer is larger than {settings.sparql_result_mb} MB.",
+            "Add a LIMIT, or ask for fewer columns.",
         )
+    if status == "memory":
+        return QueryTooLarge(
+            "The query ran out of memory and was stopped.", "Narrow it, or add a LIMIT inside."
+        )
+    if status == "disk":
+        return QueryTooLarge(f"The answer found no room on the disk: {detail}.", "Free some, or add a LIMIT.")
+    if status == "panic":
+        return QueryRejected(f"The query crashed its worker: {detail}.", "Simplify it; and please report it.")
+    return QueryRejected(
+        f"The query cannot be evaluated: {detail}.", "Check its functions, IRIs and graph names."
+    )
