@@ -125,15 +125,6 @@ class Ontology:
             s.value: (o.value, severity.get(s.value, "Violation")) for s, o in _pairs(shapes, SH + "message")
         }
 
-    @cached_property
-    def context(self) -> str:
-        """N-Triples that tell a validator which IRIs are concepts."""
-        kind = f"<{RDF_TYPE}> <{SKOS}Concept> ."
-        return (
-            "\n".join(f"<{iri}> {kind}" for concepts in self.schemes.values() for iri in sorted(concepts))
-            + "\n"
-        )
-
     def quads(self) -> Iterator[str]:
         """The N-Quads lines of the graphs `graph/ontology` and `graph/vocab`, sorted."""
         lines = (self.store.dump(format=ox.RdfFormat.N_QUADS) or b"").decode().split("\n")

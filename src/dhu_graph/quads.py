@@ -34,11 +34,10 @@ class Sorter:
     ) -> None:
         self._folder.cleanup()
 
-    def add(self, lines: Iterable[bytes]) -> None:
+    def add(self, lines: list[bytes]) -> None:
         """Takes lines; each must end in a newline."""
-        for line in lines:
-            self._held.append(line)
-            self._size += len(line)
+        self._held += lines
+        self._size += sum(map(len, lines))
         if self._size > RUN_BYTES:
             self._spill()
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from dhu_graph.errors import DhuError, QueryRejected, QueryTimeout, QueryTooLarge
+from dhu_graph.errors import Busy, DhuError, QueryRejected, QueryTimeout, QueryTooLarge, ReleaseError
 from dhu_graph.settings import Settings
 from dhu_graph.sparql import NotAcceptable, QueryPool
 
@@ -95,8 +96,8 @@ def test_a_query_that_takes_too_long_is_stopped_and_the_next_one_runs(pool: Quer
 
 
 def test_a_query_that_takes_too_much_memory_is_stopped(pool: QueryPool) -> None:
-    with pytest.raises((QueryTooLarge, QueryTimeout)):
-        pool.query("SELECT * { ?a ?b ?c . ?d ?e ?f } ORDER BY ?c ?f", timeout=20)
+    with pytest.raises(QueryTooLarge, match="ran out of memory"):
+        pool.query("SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } ORDER BY ?c ?f", timeout=60)
     assert rows(pool, "SELECT * { x:7 x:p ?o }") == [{"o": "7"}]
 
 
@@ -109,7 +110,7 @@ def test_an_answer_beyond_its_limit_is_an_error_and_not_half_an_answer(pool: Que
     "query", ["SELECT * { ?s ?p", "SELECT ?x { } GROUP BY", "SELECT * { ?s nowhere:p ?o }"]
 )
 def test_a_malformed_query_is_rejected_with_a_reason(pool: QueryPool, query: str) -> None:
-    with pytest.raises(QueryRejected, match="cannot be evaluated"):
+    with pytest.raises(QueryRejected, match="not valid SPARQL|never closed|not declared"):
         pool.query(query)
 
 
@@ -163,23 +164,164 @@ def test_many_threads_are_served_while_some_queries_are_stopped(pool: QueryPool)
 
 def test_a_worker_killed_from_outside_is_replaced(pool: QueryPool) -> None:
     rows(pool, "SELECT * { x:7 x:p ?o }")
-    for worker in list(pool._workers):
-        os.kill(worker.process.pid, signal.SIGKILL)
-    outcomes = []
+    before = pool.pids
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
     for _ in range(4):
-        try:
-            outcomes.append(rows(pool, "SELECT * { x:7 x:p ?o }"))
-        except DhuError:
-            pass
-    assert outcomes[-1] == [{"o": "7"}]
+        assert rows(pool, "SELECT * { x:7 x:p ?o }") == [{"o": "7"}]
+
+
+def test_a_worker_that_crashes_amid_a_query_says_so_and_is_replaced(pool: QueryPool) -> None:
+    killer = threading.Timer(0.3, lambda: [os.kill(pid, signal.SIGSEGV) for pid in pool.pids])
+    killer.start()
+    with pytest.raises(QueryRejected, match="crashed its worker .SIGSEGV"):
+        pool.query(CROSS, timeout=20)
+    killer.join()
+    assert rows(pool, "SELECT * { x:7 x:p ?o }") == [{"o": "7"}]
+
+
+def _runs(pid: int) -> bool:
+    """Whether the process is there, be it as a zombie that nobody waited for."""
+    return Path(f"/proc/{pid}").exists()
+
+
+def _left(pids: set[int]) -> set[int]:
+    """Those that still run after 3 s."""
+    deadline = time.monotonic() + 3
+    while (left := {pid for pid in pids if _runs(pid)}) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
 
 
 def test_nothing_is_left_after_close(store: Path) -> None:
-    pool = QueryPool(store, Settings(sparql_workers=3), {})
-    pids = [worker.process.pid for worker in pool._workers]
-    pool.query("ASK {}").close()
+    before = len(os.listdir("/proc/self/fd"))
+    pool = QueryPool(store, Settings(sparql_workers=3, sparql_timeout=0.3), {})
+    pids = set(pool.pids)
+    for query in ("ASK {}", CROSS, "SELECT * { ?s ?p ?o }"):
+        try:
+            pool.query(query).close()
+        except QueryTimeout:
+            pass
+        pids |= set(pool.pids)
     pool.close()
-    alive = subprocess.run(
-        ["ps", "-o", "pid=", "-p", ",".join(map(str, pids))], capture_output=True, text=True
+    pool.close()
+    assert not {pid for pid in pids if _runs(pid)}
+    assert len(os.listdir("/proc/self/fd")) == before
+    with pytest.raises(Busy):
+        pool.query("ASK {}")
+
+
+def test_close_ends_a_running_query_after_a_while_and_tells_it(store: Path) -> None:
+    pool = QueryPool(store, Settings(sparql_workers=1), {})
+    pids = set(pool.pids)
+    told: list[DhuError] = []
+
+    def ask() -> None:
+        try:
+            pool.query(CROSS)
+        except DhuError as error:
+            told.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    time.sleep(0.3)
+    begun = time.monotonic()
+    pool.close(wait=0.2)
+    assert time.monotonic() - begun < 2
+    thread.join(5)
+    assert isinstance(told[0], Busy)
+    assert not _left(pids)
+
+
+def test_a_caller_waits_no_longer_for_a_worker_than_for_an_answer(store: Path) -> None:
+    with QueryPool(store, Settings(sparql_workers=1), {}) as pool:
+
+        def occupy() -> None:
+            with pytest.raises(QueryTimeout):
+                pool.query(CROSS, timeout=2)
+
+        thread = threading.Thread(target=occupy)
+        thread.start()
+        time.sleep(0.2)
+        begun = time.monotonic()
+        with pytest.raises(Busy, match="All 1 query workers were taken"):
+            pool.query("ASK {}", timeout=0.3)
+        assert time.monotonic() - begun < 1
+        thread.join()
+
+
+def test_workers_end_when_their_parent_is_killed_amid_a_query(store: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from dhu_graph.settings import Settings; from dhu_graph.sparql import QueryPool\n"
+        "pool = QueryPool(Path(sys.argv[1]), Settings(), {})\n"
+        "print(*pool.pids, flush=True); pool.query(sys.argv[2])"
     )
-    assert alive.stdout.strip() == ""
+    command = [sys.executable, "-c", program, str(store), CROSS]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
+    with parent.stdout as out:
+        pids = {int(word) for word in out.readline().split()}
+    time.sleep(0.3)
+    parent.kill()
+    parent.wait()
+    assert pids and not _left(pids)
+
+
+def test_a_pool_that_nobody_closed_ends_with_the_program(store: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from dhu_graph.settings import Settings; from dhu_graph.sparql import QueryPool\n"
+        "pool = QueryPool(Path(sys.argv[1]), Settings(), {}); print(*pool.pids)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, str(store)], capture_output=True, text=True
+    )
+    assert done.returncode == 0 and done.stderr == ""
+    assert not _left({int(word) for word in done.stdout.split()})
+
+
+def test_a_store_that_cannot_be_opened_is_a_release_error(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="could not open the store"):
+        QueryPool(tmp_path / "nowhere", Settings(), {})
+
+
+def test_a_worker_imports_nothing_of_the_package() -> None:
+    program = (
+        "import sys; import dhu_graph.sparql.worker\n"
+        "print(*sorted({m.partition('.')[0] for m in sys.modules} - set(sys.stdlib_module_names)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"pydantic", "pydantic_settings", "fastapi", "rdflib", "numpy"} & set(done.stdout.split())
+
+
+def test_a_large_answer_comes_in_a_file_that_has_no_name(store: Path) -> None:
+    query = "SELECT * { ?a <http://x/p> ?b . ?c <http://x/p> ?d } LIMIT 50000"
+    with QueryPool(store, Settings(), {}) as pool:
+        answer = pool.query(query, format="csv")
+        assert answer.size > 1 << 20
+        assert os.fstat(answer.body.fileno()).st_nlink == 0
+        assert len(answer.read()) == answer.size
+
+
+def test_a_graph_answer_is_abbreviated_with_the_prefixes(pool: QueryPool) -> None:
+    assert b"x:1 x:p" in body(pool, "CONSTRUCT WHERE { x:1 x:p ?o }")
+
+
+def test_the_graphs_of_the_request_win_and_are_all_there_is(pool: QueryPool) -> None:
+    named = ["http://x/g0"]
+    assert rows(pool, "SELECT (COUNT(*) AS ?n) { ?s x:p ?o }", named_graphs=named) == [{"n": "0"}]
+    found = rows(pool, "SELECT DISTINCT ?g { GRAPH ?g { ?s x:p ?o } }", named_graphs=named)
+    assert found == [{"g": "http://x/g0"}]
+    found = rows(pool, "SELECT (COUNT(*) AS ?n) FROM x:g1 { x:1 x:p ?o }", default_graphs=named)
+    assert found == [{"n": "0"}]
+    assert rows(pool, "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }", default_graphs=named) == [
+        {"n": "0"}
+    ]
+    with pytest.raises(QueryRejected, match="cannot be evaluated"):
+        pool.query("ASK {}", default_graphs=["not an IRI"])
+
+
+def test_a_syntax_error_says_line_and_column_and_shows_the_line(pool: QueryPool) -> None:
+    with pytest.raises(QueryRejected, match="line 2, column 9, in `.s .p }`"):
+        pool.query("SELECT * {\n ?s ?p }")

@@ -16,7 +16,7 @@ import pyoxigraph as ox
 
 from dhu_graph import quads, sources
 from dhu_graph.errors import BadInput
-from dhu_graph.ingest.batch import Outcome, Task, Worker, run_all
+from dhu_graph.ingest.batch import Outcome, Task, Worker, quads_of, run_all
 from dhu_graph.ingest.facade import literal
 from dhu_graph.ingest.state import Report, State
 from dhu_graph.model import Record
@@ -60,9 +60,9 @@ def ingest(
         report = Report(source.name, location or ("project" if source.shipped else "web"), snapshot, now)
         run = _Run(source, state, ontology, report, fingerprint, now)
         with quads.Sorter(data / "scratch") as sorter, run:
-            sorter.add(_graph_lines(_about(source, ontology), source, ontology))
+            sorter.add(quads_of(_about(source, ontology), ontology.base, source.name))
             for outcome in run.outcomes(files, progress, processes):
-                sorter.add(_graph_lines(outcome.lines, source, ontology))
+                sorter.add(outcome.lines)
             run.finish(sorter)
     return report
 
@@ -89,7 +89,8 @@ def preview(
                     # A fixed time, so that the same sample always gives the same triples.
                     outcome = worker.run([(entry, "2026-01-01T00:00:00Z")])[0]
                 _count(report, entry.where, outcome)
-                lines.update(outcome.lines)
+                ending = len(f" <{ontology.base}graph/{source.name}> .\n".encode())
+                lines.update(line[:-ending].decode() + " ." for line in outcome.lines)
     report.quads = len(lines)
     return report, sorted(lines)
 
@@ -129,13 +130,13 @@ class _Run:
             1 if sum(f.path.stat().st_size for f in files) < 2_000_000 else os.cpu_count() or 1
         )
         batches = self._batches(files, progress)
-        for batch, outcomes in run_all(_task(self._source, self._ontology), batches, processes):
-            rows = [
+        for batch, packed in run_all(_task(self._source, self._ontology), batches, processes):
+            self._cache.put(
                 (record.id, *self._keys.pop(record.id), retrieved, outcome)
-                for (record, retrieved), outcome in zip(batch, outcomes, strict=True)
-            ]
-            self._cache.put(rows)
-            for (record, _), outcome in zip(batch, outcomes, strict=True):
+                for (record, retrieved), outcome in zip(batch, packed, strict=True)
+            )
+            for (record, _), each in zip(batch, packed, strict=True):
+                outcome = Outcome.unpacked(each)
                 self._book(record, outcome)
                 yield outcome
             yield from self._drained()
@@ -243,12 +244,6 @@ def _task(source: sources.Source, ontology: Ontology) -> Task:
     return Task(
         source.name, source.map, source.language, ontology.base, source.licence, frozenset(source.ignore)
     )
-
-
-def _graph_lines(lines: list[str], source: sources.Source, ontology: Ontology) -> Iterator[bytes]:
-    graph = f"<{ontology.base}graph/{source.name}> .\n"
-    for line in lines:
-        yield (line[:-1] + graph).encode()
 
 
 def _about(source: sources.Source, ontology: Ontology) -> list[str]:

@@ -1,12 +1,14 @@
 """The work on one batch of records, in this process or in helpers: map, stamp with provenance, validate."""
 
 import hashlib
+import json
 import pickle
 import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -38,12 +40,24 @@ class Task:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one record: its lines (sorted N-Triples), what must quarantine it, and what is only noted."""
+    """What became of one record: its N-Quads lines, what must quarantine it, and what is only noted."""
 
-    lines: list[str] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unmapped: set[str] = field(default_factory=set)
+
+    def packed(self) -> bytes:
+        """The outcome as it is kept and sent between processes."""
+        head = json.dumps([self.violations, self.warnings, sorted(self.unmapped)]).encode()
+        return zlib.compress(head + b"\n" + b"".join(self.lines), 1)
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> "Outcome":
+        """The outcome that was packed."""
+        head, *lines = zlib.decompress(packed).splitlines(keepends=True)
+        violations, warnings, unmapped = json.loads(head)
+        return cls(lines, violations, warnings, set(unmapped))
 
 
 class Worker:
@@ -78,8 +92,11 @@ class Worker:
         ):
             outcome.violations += _words(findings, "Violation")
             outcome.warnings += _words(findings, "Warning")
-            outcome.lines = [] if outcome.violations else sorted(result.lines)
+            outcome.lines = [] if outcome.violations else self._quads(result.lines)
         return outcomes
+
+    def _quads(self, lines: Iterable[str]) -> list[bytes]:
+        return quads_of(lines, self._task.base, self._task.source)
 
     def _resources(self, lines: set[str]) -> list[str]:
         """The nodes of a record that are resources of a known kind, in N-Triples."""
@@ -102,20 +119,26 @@ class Worker:
             yield f"{node} <{_DCT}license> <{task.licence}> ."
 
 
+def quads_of(lines: Iterable[str], base: str, source: str) -> list[bytes]:
+    """N-Triples lines (without line ends) as sorted N-Quads lines in the graph of a source."""
+    graph = f"<{base}graph/{source}> .\n"
+    return sorted((line[:-1] + graph).encode() for line in lines)
+
+
 def run_all(
     task: Task, batches: Iterator[list[tuple[Record, str]]], processes: int
-) -> Iterator[tuple[list[tuple[Record, str]], list[Outcome]]]:
-    """(batch, outcomes) for each batch, in order. With `processes` above one, helpers share the work.
+) -> Iterator[tuple[list[tuple[Record, str]], list[bytes]]]:
+    """(batch, packed outcomes) for each batch, in order. With `processes` above one, helpers share the work.
 
     Batches are taken as helpers come free, so no more than a few are in memory at once.
     """
     if processes <= 1:
         worker = Worker(task)
         for batch in batches:
-            yield batch, worker.run(batch)
+            yield batch, [outcome.packed() for outcome in worker.run(batch)]
         return
     with _Helpers(task, processes) as helpers:
-        waiting: list[tuple[list[tuple[Record, str]], Future[list[Outcome]]]] = []
+        waiting: list[tuple[list[tuple[Record, str]], Future[list[bytes]]]] = []
         for batch in batches:
             waiting.append((batch, helpers.submit(batch)))
             if len(waiting) > processes * 2:
@@ -146,10 +169,10 @@ class _Helpers:
             if process.stdout:
                 process.stdout.close()
 
-    def submit(self, batch: list[tuple[Record, str]]) -> Future[list[Outcome]]:
+    def submit(self, batch: list[tuple[Record, str]]) -> Future[list[bytes]]:
         return self._threads.submit(self._ask, batch)
 
-    def _ask(self, batch: list[tuple[Record, str]]) -> list[Outcome]:
+    def _ask(self, batch: list[tuple[Record, str]]) -> list[bytes]:
         process = getattr(self._local, "process", None)
         if process is None:
             command = [sys.executable, "-m", "dhu_graph.ingest.helper"]
@@ -163,7 +186,7 @@ class _Helpers:
             raise answer
         if answer is None:
             raise RuntimeError(f"An ingest helper ended with code {process.wait()}.")
-        outcomes: list[Outcome] = answer
+        outcomes: list[bytes] = answer
         return outcomes
 
 
@@ -171,12 +194,10 @@ def serve() -> None:
     """The life of a helper: one task, then batches until its input ends."""
     task = _receive(sys.stdin.buffer)
     worker: Worker | None = None
-    run: Callable[[Any], Any]
     while (batch := _receive(sys.stdin.buffer)) is not None:
         try:
             worker = worker or Worker(task)
-            run = worker.run
-            _send(sys.stdout.buffer, run(batch))
+            _send(sys.stdout.buffer, [outcome.packed() for outcome in worker.run(batch)])
         except Exception as error:  # carried to the parent, which raises it
             _send(sys.stdout.buffer, error)
 

@@ -35,6 +35,7 @@ class Functions:
         self._ontology = ontology
         self._source = source
         self.failures: list[Failure] = []
+        self._known: list[dict[tuple[Term, ...], Term | None]] = []
 
     def table(self) -> dict[ox.NamedNode, Callable[..., Term | None]]:
         """What pyoxigraph takes as `custom_functions`."""
@@ -155,7 +156,13 @@ class Functions:
         return ox.NamedNode(f"{NODE}{number}:{iri}")
 
     def _guarded(self, name: str, function: Callable[..., str | Term | None]) -> Callable[..., Term | None]:
+        known: dict[tuple[Term, ...], Term | None] = {}
+        self._known.append(known)
+
         def call(*terms: Term) -> Term | None:
+            # A branch that needs ?s mints it again for every row: most calls repeat an earlier one of the batch.
+            if terms in known:
+                return known[terms]
             values = [str(getattr(term, "value", term)) for term in terms]
             try:
                 found = function(*values)
@@ -164,9 +171,17 @@ class Functions:
                 return None
             if found is None and name != "known" and values and values[-1].strip():
                 self.failures.append((name, values[-1]))
-            return ox.NamedNode(found) if isinstance(found, str) else found
+            term = ox.NamedNode(found) if isinstance(found, str) else found
+            known[terms] = term
+            return term
 
         return call
+
+    def forget(self) -> None:
+        """Begins a new batch: no failures, and nothing remembered, since the numbers of records begin anew."""
+        self.failures = []
+        for known in self._known:
+            known.clear()
 
 
 def _slug(words: list[str]) -> str:

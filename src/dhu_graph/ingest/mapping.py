@@ -51,7 +51,7 @@ class Mapping:
         )
         store = ox.Store()
         store.bulk_load(raw.encode(), ox.RdfFormat.N_TRIPLES)
-        self._functions.failures = []
+        self._functions.forget()
         try:
             results = store.query(self._query, prefixes=self._prefixes, custom_functions=self._table)
             if not isinstance(results, ox.QueryTriples):

@@ -6,11 +6,9 @@ The graph file, quarantine and report are replaced whole. The cache only saves w
 import json
 import os
 import sqlite3
-import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from dhu_graph.ingest.batch import Outcome
 
@@ -100,14 +98,12 @@ class Cache:
         if not known or known[0] != key:
             return None
         row = self._db.execute("SELECT outcome FROM record WHERE id = ?", (identifier,)).fetchone()
-        values: dict[str, Any] = json.loads(zlib.decompress(row[0]))
-        return Outcome(values["l"], values["v"], values["w"], set(values["u"]))
+        return Outcome.unpacked(row[0])
 
-    def put(self, rows: Iterable[tuple[str, bytes, bytes, str, Outcome]]) -> None:
-        """Keeps (id, key, digest of the native bytes, retrieved, outcome) of several records at once."""
-        packed = [(i, k, n, r, _packed(outcome)) for i, k, n, r, outcome in rows]
+    def put(self, rows: Iterable[tuple[str, bytes, bytes, str, bytes]]) -> None:
+        """Keeps (id, key, digest of the native bytes, retrieved, packed outcome) of several records at once."""
         self._db.execute("BEGIN")
-        self._db.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?)", packed)
+        self._db.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?)", rows)
         self._db.execute("COMMIT")
 
     def forget(self, seen: set[str]) -> None:
@@ -131,13 +127,3 @@ def replace(path: Path, text: str) -> None:
         out.flush()
         os.fsync(out.fileno())
     os.replace(temporary, path)
-
-
-def _packed(outcome: Outcome) -> bytes:
-    values = {
-        "l": outcome.lines,
-        "v": outcome.violations,
-        "w": outcome.warnings,
-        "u": sorted(outcome.unmapped),
-    }
-    return zlib.compress(json.dumps(values, ensure_ascii=False).encode(), 1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pyrudof
 
 from dhu_graph.errors import BadInput
-from dhu_graph.ontology import Ontology
+from dhu_graph.ontology import RDF_TYPE, SKOS, Ontology
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Validator:
 
     def __init__(self, ontology: Ontology) -> None:
         self._messages = ontology.messages
-        self._context = ontology.context
+        self._concepts = {f"<{iri}>" for concepts in ontology.schemes.values() for iri in concepts}
         self._base = ontology.base
         self._rudof = pyrudof.Rudof(pyrudof.RudofConfig())
         try:
@@ -44,7 +44,10 @@ class Validator:
         if not any(batch):
             return findings
         self._rudof.reset_data()
-        data = self._context + "\n".join(line for lines in batch for line in lines) + "\n"
+        every = [line for lines in batch for line in lines]
+        # Of the thousands of concepts only those that the batch names are told to be concepts.
+        named = {line.rsplit(" ", 2)[1] for line in every} & self._concepts
+        data = "\n".join([*every, *(f"{iri} <{RDF_TYPE}> <{SKOS}Concept> ." for iri in sorted(named))]) + "\n"
         self._rudof.read_data(data, pyrudof.RDFFormat.NTriples)
         report = self._rudof.validate_shacl()
         if report.conforms and not len(report):

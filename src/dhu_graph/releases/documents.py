@@ -21,9 +21,7 @@ class DocumentSource:
         folder = assets.folder("index")
         self._query = rebased(folder / "document.rq", ontology.base)
         if _SLOT not in self._query:
-            raise BadInput(
-                f"index/document.rq lacks `{_SLOT}`.", "Put it back as the first line of the pattern."
-            )
+            raise BadInput(f"index/document.rq lacks `{_SLOT}`.", "Put it back at the head of each branch.")
         rows = self._select(rebased(folder / "resource.rq", ontology.base))
         # Sorted, so that the same graph always gives the same rows.
         self._resources = sorted(str(row["resource"].value) for row in rows)

@@ -68,6 +68,10 @@ def _csv(file: File) -> Iterator[Record | Unreadable]:
         except csv.Error as error:
             header = []
             yield Unreadable(f"{file.name}, line 1", b"", f"The header cannot be read: {error}.")
+        if twice := sorted({name for name in header if header.count(name) > 1}):
+            words = f"The columns {', '.join(map(repr, twice))} stand there twice; one of each would be lost."
+            yield Unreadable(f"{file.name}, line 1", lines.take(), words)
+            return
         if header and item.id not in header:
             yield Unreadable(
                 f"{file.name}, line 1",
@@ -120,12 +124,19 @@ def _jsonl(file: File) -> Iterator[Record | Unreadable]:
             except (ValueError, RecursionError) as error:
                 yield Unreadable(where, native, f"The line is not valid JSON: {error}.")
                 continue
-            if not isinstance(fields, dict) or _depth(fields) > DEEPEST:
+            # Counting brackets costs little, and only a line with many of them can nest deeply.
+            suspect = native.count(b"{") + native.count(b"[") > DEEPEST
+            if not isinstance(fields, dict) or (suspect and _depth(fields) > DEEPEST):
                 yield Unreadable(
                     where, native, f"The line is not one JSON object of at most {DEEPEST} levels."
                 )
                 continue
-            problem = _broken_text(json.dumps(fields, ensure_ascii=False), item.encoding)
+            # Only an escape can bring in a NUL or half a character: the line itself was valid.
+            problem = (
+                _broken_text("".join(_texts(fields)), item.encoding)
+                if b"\\u" in native
+                else ""
+            )
             if problem:
                 yield Unreadable(where, native, problem)
                 continue
@@ -221,6 +232,18 @@ def _depth(value: Any, level: int = 0) -> int:
     return max(
         (_depth(v, level + 1) for v in (value.values() if isinstance(value, dict) else value)), default=level
     )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All keys and texts of a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        yield from value
+        yield from _texts(list(value.values()))
 
 
 def _broken_text(text: str, encoding: str) -> str:

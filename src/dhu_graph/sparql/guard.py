@@ -143,8 +143,8 @@ class _Reader:
             service = not (before.kind == "word" and bare(before.text) == "GRAPH")
         if service:
             raise QueryRejected(
-                f"SERVICE, at {where}, is not allowed: remote federation is not offered yet.",
-                "Query the other endpoint yourself and pass what you found in VALUES.",
+                f"SERVICE is not offered ({where}).",
+                "Remote federation is not there yet: ask the other endpoint yourself, and pass what it says in VALUES.",
             )
 
     def _prologue(self, token: Token) -> None:

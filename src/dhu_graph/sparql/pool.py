@@ -20,10 +20,12 @@ from dhu_graph.settings import Settings
 from dhu_graph.sparql import formats, guard
 from dhu_graph.sparql.process import Worker, timed_out
 
+_BLOCK = 256 * 1024
+
 
 @dataclass(slots=True)
 class Answer:
-    """The serialised answer to a query: `size` bytes of `media_type` in `body`, which the receiver closes.
+    """The serialised answer to a query: `size` bytes of `media_type`, block by block. Close it, or use it in a `with`.
 
     `body` is in memory below 1 MB and otherwise a temporary file that has no name any more and ends when closed.
     """
@@ -33,20 +35,26 @@ class Answer:
     size: int
     body: IO[bytes]
 
+    def __iter__(self) -> Iterator[bytes]:
+        while block := self.body.read(_BLOCK):
+            yield block
+
     def read(self) -> bytes:
         """All of it; closes the body."""
         with self.body:
             return self.body.read()
 
-    def chunks(self, size: int = 1 << 16) -> Iterator[bytes]:
-        """Piece by piece; closes the body at the end, or when the iteration is given up."""
-        with self.body:
-            while piece := self.body.read(size):
-                yield piece
-
     def close(self) -> None:
-        """Lets go of the body unread."""
+        """Lets go of the body, read or not."""
         self.body.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class _Slot:
@@ -55,12 +63,11 @@ class _Slot:
     worker: Worker | None = None
 
     def start(self, store: Path, memory_mb: int) -> Worker:
-        worker = Worker(store, memory_mb)
-        self.worker = worker
+        worker = self.worker = Worker(store, memory_mb)
         try:
             worker.wait_ready()
         except BaseException:
-            self.worker = None
+            self.clear()
             raise
         return worker
 
@@ -115,16 +122,16 @@ class QueryPool:
         *,
         accept: str | None = None,
         format: str | None = None,
-        default_graphs: Sequence[str] = (),
-        named_graphs: Sequence[str] = (),
+        default_graphs: Sequence[str] | None = None,
+        named_graphs: Sequence[str] | None = None,
         timeout: float | None = None,
     ) -> Answer:
         """Runs one query and gives its whole answer, in the format of `negotiate(form, accept, format)`.
 
         Without `default_graphs` and `named_graphs` (IRIs; the protocol's default-graph-uri and named-graph-uri) the
         default graph is the union of all graphs, unless the query says FROM; given, they win over FROM (SPARQL 1.1
-        Protocol, 2.1.4). `timeout` in seconds can only shorten the settings'; waiting for a free worker may take as
-        long again.
+        Protocol, 2.1.4). `timeout` in seconds replaces the settings' (so it is not for remote clients to say); waiting
+        for a free worker may take as long again. An error is raised before the first byte, never in the middle.
 
         Raises QueryRejected, QueryTimeout, QueryTooLarge, Busy, NotAcceptable, or ReleaseError if the store is gone.
         """
@@ -136,12 +143,11 @@ class QueryPool:
             "serializer": choice.serializer,
             "limit": self._settings.sparql_result_mb << 20,
             "union": not checked.dataset,
-            "default_graphs": list(default_graphs) if given else None,
-            "named_graphs": list(named_graphs),
+            "default_graphs": list(default_graphs or ()) if given else None,
+            "named_graphs": list(named_graphs or ()),
             "prefixes": self._prefixes,
         }
-        limit = self._settings.sparql_timeout
-        seconds = limit if timeout is None else min(max(timeout, 0.0), limit)
+        seconds = self._settings.sparql_timeout if timeout is None else timeout
         header, body = self._ask(request, seconds)
         if body is None:
             raise _refusal(header, checked.text, self._settings)
@@ -151,21 +157,20 @@ class QueryPool:
         slot = self._take(seconds)
         sound = False
         try:
-            deadline = time.monotonic() + seconds
-            worker = slot.worker
-            if worker is None or not worker.alive or not worker.send(request):
-                # It was killed from outside while it was idle, or could not be replaced: start one for this query.
-                slot.clear()
-                worker = slot.start(self._store, self._settings.sparql_memory_mb)
-                deadline = time.monotonic() + seconds
-                if not worker.send(request):
-                    raise worker.death()
+            worker, deadline = slot.worker, time.monotonic() + seconds
             try:
+                taken = worker is not None and worker.alive and worker.send(request, deadline)
+                if worker is None or not taken:
+                    # Killed from outside while it was idle, or never replaced: start one for this query.
+                    worker = self._start(slot)
+                    deadline = time.monotonic() + seconds
+                    if not worker.send(request, deadline):
+                        raise worker.death()
                 header, body = worker.receive(deadline)
             except TimeoutError:
                 raise timed_out(seconds) from None
             except (EOFError, OSError):
-                if self._closing.is_set():
+                if self._closing.is_set() or worker is None:
                     raise Busy("The query was stopped: the service is closing.", "Try again later.") from None
                 raise worker.death() from None
             sound = header["status"] not in ("memory", "panic")
@@ -175,6 +180,13 @@ class QueryPool:
                 self._free.put(slot)
             else:
                 self._mend(slot)
+
+    def _start(self, slot: _Slot) -> Worker:
+        slot.clear()
+        try:
+            return slot.start(self._store, self._settings.sparql_memory_mb)
+        except OSError as error:
+            raise Busy(f"A query worker could not be started: {error}.", "Try again later.") from None
 
     def _take(self, seconds: float) -> _Slot:
         if os.getpid() != self._owner:
@@ -199,8 +211,8 @@ class QueryPool:
             try:
                 slot.clear()
                 if not self._closing.is_set():
-                    slot.start(self._store, self._settings.sparql_memory_mb)
-            except (ReleaseError, OSError):
+                    self._start(slot)
+            except (ReleaseError, Busy):
                 pass  # the query that takes the empty slot tries again, and tells
             finally:
                 self._free.put(slot)
@@ -231,7 +243,7 @@ class QueryPool:
                 slot.worker = None
             elif worker is not None:
                 # Its query is told by the closed socket, and then clears the slot itself.
-                os.kill(worker.pid, 9)
+                worker.interrupt()
         for _ in range(len(self._slots) - len(idle)):
             try:
                 idle.append(self._free.get(timeout=5.0))

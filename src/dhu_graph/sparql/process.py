@@ -33,9 +33,9 @@ class Worker:
         self._notes: IO[bytes] = tempfile.TemporaryFile(prefix="dhu-worker-")
         try:
             # By its file, not by -m: nothing of the package is imported, and a changed sys.path does not matter.
-            self._process = subprocess.Popen(
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(
                 [sys.executable, "-P", str(_PROGRAM), str(store), str(memory_mb)],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=self._notes,
                 env={**os.environ, "MALLOC_ARENA_MAX": "2", "PYTHONDONTWRITEBYTECODE": "1"},
@@ -74,20 +74,26 @@ class Worker:
                 f"A query worker could not open the store: {problem}.", "Verify or rebuild the release."
             )
 
-    def send(self, request: Mapping[str, Any]) -> bool:
-        """Sends one request; False when the process turns out to be gone, and nothing was asked."""
+    def send(self, request: Mapping[str, Any], deadline: float) -> bool:
+        """Hands over one request; False when the process turns out to be gone, and nothing was evaluated.
+
+        Raises TimeoutError past the deadline (of time.monotonic).
+        """
         data = json.dumps(request).encode()
-        self._channel.settimeout(_START_SECONDS)
         try:
+            self._channel.settimeout(self._left(deadline))
             self._channel.sendall(struct.pack(">I", len(data)) + data)
-        except OSError:
+            self._exactly(1, deadline)  # taken: from here on, a death is the query's doing
+        except TimeoutError:
+            raise
+        except (EOFError, OSError):
             return False
         return True
 
     def receive(self, deadline: float) -> tuple[dict[str, Any], IO[bytes] | None]:
         """The answer's header and, where its status is ok, its body, rewound.
 
-        Raises TimeoutError past the deadline (of time.monotonic) and EOFError or OSError when the process died.
+        Raises TimeoutError past the deadline and EOFError or OSError when the process died.
         """
         header, descriptors = self._frame(deadline)
         if header["status"] != "ok":
@@ -119,6 +125,10 @@ class Worker:
         return QueryRejected(
             f"The query crashed its worker ({how}).", "Simplify it; and please report it, with its text."
         )
+
+    def interrupt(self) -> None:
+        """Ends the process only: whoever waits for its answer is told at once, and clears up."""
+        self._process.kill()
 
     def kill(self) -> None:
         """Ends the process at once, and leaves neither zombie nor open descriptor."""

@@ -158,7 +158,7 @@ class Shape:
     def _open(self, token: Token, frame: Frame) -> None:
         if len(self._frames) > MAX_DEPTH:
             raise QueryRejected(
-                f"The query nests deeper than {MAX_DEPTH} brackets, at {place(self._text, token.start)}.",
+                f"Brackets are nested more than {MAX_DEPTH} deep, at {place(self._text, token.start)}.",
                 "Flatten it, or split it into several queries.",
             )
         kind = self._kind(token.text, frame)

@@ -28,6 +28,9 @@ STACK: Final = 64 << 20
 IN_MEMORY: Final = 1 << 20
 """Bytes of an answer kept in memory before it moves to a temporary file."""
 
+TAKEN: Final = b"+"
+"""Sent when a request has arrived whole: if the process is found dead before that, another can be asked."""
+
 
 class TooLarge(Exception):
     """The answer passed its size limit."""
@@ -182,7 +185,9 @@ def main(path: str, memory_mb: int) -> None:
     limit_memory(memory_mb)
     reply(channel, {"status": "ready", "detail": "", "size": 0})
     while True:
-        requests.put(json.loads(receive(channel, struct.unpack(">I", receive(channel, 4))[0])))
+        request = json.loads(receive(channel, struct.unpack(">I", receive(channel, 4))[0]))
+        channel.sendall(TAKEN)
+        requests.put(request)
 
 
 if __name__ == "__main__":
