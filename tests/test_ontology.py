@@ -8,7 +8,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from dhu_graph import Engine, assets, quads
+from dhu_graph import assets
 from dhu_graph import ontology as ontology_module
 from dhu_graph.errors import BadInput
 from dhu_graph.ontology import OP_COUNTRY, RDF_TYPE, RDFS, SH, SKOS, Ontology
@@ -162,25 +162,7 @@ def test_the_ontology_gives_the_same_lines_in_every_process(ontology: Ontology) 
     assert here == there
 
 
-def test_pyshacl_finds_no_violation_in_the_whole_graph(whole: Engine, ontology: Ontology) -> None:
-    """An independent engine on the union of all graphs, ontology and vocabularies included."""
-    import pyshacl
-    import rdflib
-
-    # N-Quads without the name of the graph is the union, and twenty times faster to read than a data set.
-    union = b"".join(re.sub(rb" <[^<>]*> \.$", b" .", line) for line in quads.read(whole.shelf.get().graph))
-    data = rdflib.Graph().parse(data=union, format="nt")
-    shapes = rdflib.Graph().parse(data=ontology.shapes, format="turtle")
-    conforms, report, text = pyshacl.validate(
-        data, shacl_graph=shapes, advanced=False, inference="none", allow_warnings=True, meta_shacl=False
-    )
-    assert conforms, text[:3000]
-    assert isinstance(report, rdflib.Graph)
-    found = {str(s) for s in report.objects(None, rdflib.SH.resultSeverity)}
-    assert SH + "Violation" not in found and SH + "Warning" in found
-
-
-def test_pyshacl_and_the_ingest_agree_on_the_shapes(ontology: Ontology) -> None:
+def test_the_shapes_are_valid_shacl(ontology: Ontology) -> None:
     import pyshacl
     import rdflib
 
