@@ -1,1 +1,1 @@
-"""Benchmarks: synthetic catalogues of any size, and figures as ratios against a bare baseline in the same run."""
+"""The benchmark room: synthetic sources of any size, and figures as ratios against a bare baseline of the same run."""

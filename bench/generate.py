@@ -1,66 +1,182 @@
-"""A synthetic catalogue of N records in the format of the starter catalogue, drawn from its real distributions.
+"""Writes a synthetic source of any size: `python bench/generate.py N SEED OUT_FOLDER [--bad K] [--changed SHARE]`.
 
-Each record takes its fields from several real records: whichever fields one real record has, the values of others. So
-frequencies, lengths, vocabulary and the number of triples are about those of the real catalogue. Titles and texts get
-their number, so that no two records are alike.
+    real record → template (fields present, list lengths, codes) + texts recombined from real sentences → JSONL
+
+Each record depends on (seed, its number) alone: the same call gives the same bytes, and a larger N begins with the
+records of a smaller one. Nothing is held but the pools, so memory does not grow with N.
 """
 
+import argparse
 import json
 import random
-from collections.abc import Iterator
+import re
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-_KEPT = (
-    "id",
-    "title",
-    "start_year",
-    "end_year",
-    "status",
-    "maturity",
-    "as_of",
-    "title_native",
-    "lang_native",
-)
+if __package__ in (None, ""):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench import pools as pools_module
+from bench.pools import STARTER, Fields, Pools
+
+NAME = "synthetic"
+"""Under this name the source is ingested; `map.rq` names it as the assessor of maturity."""
+PART = 25_000
+"""Records of one file."""
+_SYLLABLES = ("ba", "de", "ki", "lo", "mu", "na", "po", "ra", "si", "te", "vo", "zu", "ga", "fe", "ri", "do")
+_CODES = ("countries", "scope", "region", "nuts", "themes", "target_groups", "care_setting", "audiences", "start_year",
+          "end_year", "as_of", "maturity", "read")  # fmt: skip
+"""Fields that stay together as they stand in a real record: they depend on each other."""
 
 
-def records(count: int, seed: int = 2026) -> Iterator[dict[str, Any]]:
-    """The records, one by one; the same for the same seed."""
-    real = [
-        json.loads(line)
-        for path in sorted((ROOT / "ingest/starter/catalogue").glob("*.jsonl"))
-        for line in path.read_text(encoding="utf-8").splitlines()
-    ]
-    having: dict[str, list[Any]] = {}
-    for record in real:
-        for name, value in record.items():
-            having.setdefault(name, []).append(value)
-    draw = random.Random(seed)
-    for number in range(count):
-        base = draw.choice(real)
-        made = {name: value if name in _KEPT else draw.choice(having[name]) for name, value in base.items()}
-        made["id"] = f"synthetic-{number}"
-        made["title"] = f"{base['title']} ({number})"
-        made["description"] = f"{made['description']} Case {number} of the synthetic catalogue."
-        for name in ("needs", "barriers"):
-            if name in made:
-                made[name] = [{**item, "text": f"{item['text']} ({number})"} for item in made[name]]
-        yield made
+def generate(
+    count: int, seed: int, folder: Path, *, bad: int = 0, changed: float = 0.0, tell: Callable[[int], None] | None = None
+) -> Path:
+    """Writes `source.toml`, `map.rq` and `catalogue/*.jsonl` for `count` records into `folder`; returns the folder.
 
-
-def write(folder: Path, count: int, seed: int = 2026, changed: float = 0.0) -> Path:
-    """A source folder `synthetic` that `engine.ingest(folder=…)` takes; `changed` is the share of records that differ from the plain run."""
-    folder.mkdir(parents=True, exist_ok=True)
-    starter = ROOT / "ingest/starter"
-    (folder / "map.rq").write_text((starter / "map.rq").read_text(encoding="utf-8"), encoding="utf-8")
-    toml = (starter / "source.toml").read_text(encoding="utf-8")
-    toml = toml.replace('shipped = "catalogue"\n', "").split("[expect]")[0]
-    (folder / "source.toml").write_text(toml, encoding="utf-8")
-    draw = random.Random(seed + 1)
-    with (folder / "all.jsonl").open("w", encoding="utf-8") as out:
-        for record in records(count, seed):
-            if draw.random() < changed:
-                record["description"] += " Changed since."
-            out.write(json.dumps(record, ensure_ascii=False) + "\n")
+    `bad` of them, evenly spread, break a shape, cannot be read or use an identifier again. A share of `changed` has
+    another description than without. What `folder/catalogue` held before is replaced.
+    """
+    catalogue = folder / "catalogue"
+    catalogue.mkdir(parents=True, exist_ok=True)
+    for old in catalogue.glob("*.jsonl"):
+        old.unlink()
+    _write_asset(folder / "map.rq", (STARTER / "map.rq").read_text(encoding="utf-8").replace("id/source/starter", f"id/source/{NAME}"))
+    _write_asset(folder / "source.toml", _source_toml(count))
+    pools = pools_module.read()
+    spoil_every = count // bad if bad else 0
+    change_every = round(1 / changed) if changed else 0
+    spoiled = 0
+    for start in range(0, count, PART):
+        with (catalogue / f"part-{start // PART:05d}.jsonl").open("w", encoding="utf-8") as out:
+            for number in range(start, min(start + PART, count)):
+                fields = record(pools, seed, number, count)
+                if change_every and number % change_every == 0:
+                    fields["description"] += " This sentence was added later."
+                line = json.dumps(fields, ensure_ascii=False)
+                if spoil_every and number % spoil_every == spoil_every - 1 and spoiled < bad:
+                    line = SPOILERS[spoiled % len(SPOILERS)](fields)
+                    spoiled += 1
+                out.write(line + "\n")
+                if tell and number % 1000 == 0:
+                    tell(number)
     return folder
+
+
+def record(pools: Pools, seed: int, number: int, count: int) -> Fields:
+    """The record of that number, in the format of the starter catalogue."""
+    draw = random.Random(seed * 1_000_003 + number)
+    template = draw.choice(pools.templates)
+    name = _name(number)
+    made: Fields = {"id": f"syn-{number:07d}-{name.lower()}", "kind": template["kind"]}
+    made["title"] = f"{name}: {draw.choice(pools.heads)} {draw.choice(pools.tails)}".strip()
+    if "title_native" in template and "lang_native" in template:
+        made["title_native"] = f"{name} {draw.choice(pools.native[template['lang_native']])}"
+        made["lang_native"] = template["lang_native"]
+    length = max(1, template["description"].count(". ") + 1)
+    made["description"] = f"{name} began as a pilot. " + " ".join(draw.sample(pools.sentences, length))
+    made |= {key: template[key] for key in _CODES if key in template}
+    for key in pools_module.LISTS:
+        if key in template:
+            made[key] = list(_items(pools, draw, key, len(template[key]), number))
+    if "lead" in template:
+        made["lead"] = _lead(pools, draw, count)
+    for key in ("status", "notes", "funding", "licence"):
+        if key in template:
+            made[key] = template[key]
+    if "identifier" in template:
+        made["identifier"] = f"{template['identifier']}-{number}"
+    for key in ("url", "contact"):
+        if key in template:
+            made[key] = f"{draw.choice(pools.hosts)}?radar={number}"
+    return made
+
+
+def _items(pools: Pools, draw: random.Random, key: str, length: int, number: int) -> Iterator[Any]:
+    """Items drawn from all records, each made its own, since equal items of one record would fall together."""
+    pool = pools.lists[key]
+    for place in range(length):
+        item = draw.choice(pool)
+        if key in ("needs", "barriers"):
+            yield {**item, "text": f"{item['text']} ({_name(number * 7 + place)})"}
+        elif key == "evidence":
+            yield {**item, "statement": f"{item['statement']} ({_name(number * 5 + place)})"}
+        elif key == "uptake":
+            yield {**item, "metric": f"{item['metric']}{f' ({place + 1})' if place else ''}", "value": _other(draw, item["value"])}
+        elif key == "sources":
+            yield {**item, "url": f"{draw.choice(pools.hosts)}?radar={number}-{place}"}
+        else:
+            yield f"{item} {_name(number + place)}" if key == "partners" else item
+
+
+def _lead(pools: Pools, draw: random.Random, count: int) -> Fields:
+    """An organisation; as in the starter, most lead one record and some lead several."""
+    lead = draw.choice(pools.leads)
+    made = {**lead, "name": f"{lead['name']} {_name(draw.randrange(max(1, count)))}"}
+    return made
+
+
+def _other(draw: random.Random, value: float) -> float | int:
+    """A number of about that size."""
+    return round(value * draw.uniform(0.5, 1.5)) if isinstance(value, int) else round(value * draw.uniform(0.5, 1.5), 2)
+
+
+def _name(number: int) -> str:
+    """A pronounceable name that no other number has; it makes the words of a large corpus as many as real ones."""
+    letters = []
+    while True:
+        number, rest = divmod(number, len(_SYLLABLES))
+        letters.append(_SYLLABLES[rest])
+        if not number:
+            break
+    return "".join(reversed(letters)).capitalize() + "x"
+
+
+def _source_toml(count: int) -> str:
+    text = (STARTER / "source.toml").read_text(encoding="utf-8")
+    text = re.sub(r'^title = .*$', f'title = "Synthetic catalogue of {count} records"', text, count=1, flags=re.M)
+    text = re.sub(r'^summary = .*$', 'summary = "Made for benchmarks from the distributions of the starter catalogue; nothing in it is true."', text, count=1, flags=re.M)
+    text = re.sub(r"^min = .*$", f"min = {count // 2}", text, count=1, flags=re.M)
+    return re.sub(r"^max = .*$", f"max = {count * 2}", text, count=1, flags=re.M)
+
+
+def _write_asset(path: Path, text: str) -> None:
+    # Left alone where nothing changed: a new time of change is no new content.
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def _spoiled(**wrong: Any) -> Callable[[Fields], str]:
+    return lambda fields: json.dumps({**fields, **wrong}, ensure_ascii=False)
+
+
+SPOILERS: tuple[Callable[[Fields], str], ...] = (
+    _spoiled(start_year=2024, end_year=2003),
+    _spoiled(title=""),
+    _spoiled(description="Too short."),
+    _spoiled(uptake=[{"metric": "registered users", "value": -5, "unit": "users", "year": 2020, "place": "Europe"}]),
+    _spoiled(funding={"source": "nobody", "amount": 0, "currency": "EUR"}),
+    _spoiled(id="syn-0000000-bax"),
+    _spoiled(id=""),
+    lambda fields: json.dumps(fields, ensure_ascii=False)[:-20],
+)
+"""Ways for a record to be bad: each must reach quarantine. The identifier used again is that of record 0."""
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Writes a synthetic source folder for benchmarks.")
+    parser.add_argument("count", type=int, metavar="N")
+    parser.add_argument("seed", type=int, metavar="SEED")
+    parser.add_argument("folder", type=Path, metavar="OUT_FOLDER")
+    parser.add_argument("--bad", type=int, default=0, metavar="K", help="Plant K records that must reach quarantine.")
+    parser.add_argument("--changed", type=float, default=0.0, metavar="SHARE", help="Change this share of the records.")
+    given = parser.parse_args()
+    generate(given.count, given.seed, given.folder, bad=given.bad, changed=given.changed)
+    print(given.folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from small_sources import SMALL_MAP, SMALL_TOML, loaded
 
 from dhu_graph import Engine, sources
 from dhu_graph import ontology as ontology_module
 from dhu_graph.ontology import Ontology
+from small_sources import SMALL_MAP, SMALL_TOML, loaded
 
 for _name in [name for name in os.environ if name.startswith("DHU_") and name != "DHU_CACHE"]:
     del os.environ[_name]  # a setting of the person who runs the tests must not change what they say

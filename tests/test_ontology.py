@@ -18,10 +18,17 @@ ROOT = Path(__file__).resolve().parents[1]
 NS = DEFAULT_BASE + "ns#"
 QB = "http://purl.org/linked-data/cube#"
 TURTLE = sorted(
-    path for folder in ("ontology", "ingest") for path in assets.folder(folder).rglob("*.ttl") if path.is_file()
+    path
+    for folder in ("ontology", "ingest")
+    for path in assets.folder(folder).rglob("*.ttl")
+    if path.is_file()
 )
-QUERIES = sorted(path for folder in ("ingest", "queries", "index") for path in assets.folder(folder).rglob("*.rq"))
-OUR_SCHEMES = [p.stem for p in TURTLE if p.parent.name == "vocab" and p.stem not in ("countries", "languages", "regions")]
+QUERIES = sorted(
+    path for folder in ("ingest", "queries", "index") for path in assets.folder(folder).rglob("*.rq")
+)
+OUR_SCHEMES = [
+    p.stem for p in TURTLE if p.parent.name == "vocab" and p.stem not in ("countries", "languages", "regions")
+]
 
 
 def named(values: Iterable[object]) -> Iterator[str]:
@@ -29,7 +36,9 @@ def named(values: Iterable[object]) -> Iterator[str]:
 
 
 def objects(store: ox.Store, subject: str, predicate: str) -> list[ox.NamedNode | ox.Literal]:
-    return [q.object for q in store.quads_for_pattern(ox.NamedNode(subject), ox.NamedNode(predicate), None, None)]
+    return [
+        q.object for q in store.quads_for_pattern(ox.NamedNode(subject), ox.NamedNode(predicate), None, None)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +68,10 @@ def test_no_blank_nodes_but_in_the_lists_of_shapes(path: Path) -> None:
     """Blank nodes are others in every process: the graph would change without a change."""
     store = ox.Store()
     store.load(path.read_bytes(), ox.RdfFormat.TURTLE)
-    lists = {"http://www.w3.org/1999/02/22-rdf-syntax-ns#first", "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest"}
+    lists = {
+        "http://www.w3.org/1999/02/22-rdf-syntax-ns#first",
+        "http://www.w3.org/1999/02/22-rdf-syntax-ns#rest",
+    }
     blank = {q.predicate.value for q in store if isinstance(q.subject, ox.BlankNode)}
     assert blank <= (lists if path.name == "shapes.ttl" else set())
 
@@ -68,7 +80,9 @@ def test_every_dhu_term_in_use_is_declared(terms: set[str]) -> None:
     unknown = {
         (path.name, local)
         for path in [*TURTLE, *QUERIES]
-        for local in re.findall(rf"(?:\bdhu:|{re.escape(NS)})([A-Za-z0-9_-]+)", path.read_text(encoding="utf-8"))
+        for local in re.findall(
+            rf"(?:\bdhu:|{re.escape(NS)})([A-Za-z0-9_-]+)", path.read_text(encoding="utf-8")
+        )
         if NS + local not in terms
     }
     assert not unknown
@@ -123,7 +137,10 @@ def test_literal_ranges_hold_for_every_statement(whole_graph: ox.Store, ontology
 
 def test_every_predicate_of_the_built_graph_has_a_label(whole_graph: ox.Store, ontology: Ontology) -> None:
     predicates = {q.predicate.value for q in whole_graph}
-    labelled = {q.subject.value for q in ontology.store.quads_for_pattern(None, ox.NamedNode(RDFS + "label"), None, None)}
+    labelled = {
+        q.subject.value
+        for q in ontology.store.quads_for_pattern(None, ox.NamedNode(RDFS + "label"), None, None)
+    }
     assert not predicates - labelled
 
 
@@ -135,7 +152,9 @@ def test_no_iri_of_ours_points_at_nothing(whole_graph: ox.Store) -> None:
 
 
 def test_the_built_graph_has_no_blank_nodes(whole_graph: ox.Store) -> None:
-    assert not [q for q in whole_graph if isinstance(q.subject, ox.BlankNode) or isinstance(q.object, ox.BlankNode)]
+    assert not [
+        q for q in whole_graph if isinstance(q.subject, ox.BlankNode) or isinstance(q.object, ox.BlankNode)
+    ]
 
 
 def test_every_term_has_instances_or_stands_in_gaps(whole_graph: ox.Store, terms: set[str]) -> None:
@@ -143,7 +162,12 @@ def test_every_term_has_instances_or_stands_in_gaps(whole_graph: ox.Store, terms
     section = page.split("## In the ontology, without instances", 1)[1].split("\n## ", 1)[0]
     gaps = {NS + local for local in re.findall(r"^\| `dhu:([A-Za-z0-9-]+)` \|", section, re.MULTILINE)}
     held = {q.predicate.value for q in whole_graph}
-    held |= {i for i in named(q.object for q in whole_graph.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), None, None))}
+    held |= {
+        i
+        for i in named(
+            q.object for q in whole_graph.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), None, None)
+        )
+    }
     held |= {q.object.datatype.value for q in whole_graph if isinstance(q.object, ox.Literal)}
     assert terms - held == gaps
 
@@ -158,7 +182,9 @@ def test_the_ontology_gives_the_same_lines_in_every_process(ontology: Ontology) 
         "print(hashlib.sha256(''.join(ontology.load().quads()).encode()).hexdigest())"
     )
     here = hashlib.sha256("".join(ontology.quads()).encode()).hexdigest()
-    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    there = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
     assert here == there
 
 
@@ -176,7 +202,10 @@ def test_the_shapes_are_valid_shacl(ontology: Ontology) -> None:
 
 def test_every_shape_is_named_and_used_and_every_property_shape_says_what_to_do(shapes: ox.Store) -> None:
     typed = {
-        kind: {q.subject for q in shapes.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), ox.NamedNode(SH + kind), None)}
+        kind: {
+            q.subject
+            for q in shapes.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), ox.NamedNode(SH + kind), None)
+        }
         for kind in ("NodeShape", "PropertyShape")
     }
     for shape in typed["NodeShape"] | typed["PropertyShape"]:
@@ -187,18 +216,24 @@ def test_every_shape_is_named_and_used_and_every_property_shape_says_what_to_do(
     assert used == typed["PropertyShape"]
     for shape in typed["PropertyShape"]:
         (message,) = objects(shapes, shape.value, SH + "message")
-        assert isinstance(message, ox.Literal) and message.language == "en" and message.value.endswith("."), shape
+        assert isinstance(message, ox.Literal) and message.language == "en" and message.value.endswith("."), (
+            shape
+        )
         assert len(objects(shapes, shape.value, SH + "path")) == 1, shape
 
 
-def test_every_shape_has_its_message_where_the_ingest_looks_it_up(shapes: ox.Store, ontology: Ontology) -> None:
+def test_every_shape_has_its_message_where_the_ingest_looks_it_up(
+    shapes: ox.Store, ontology: Ontology
+) -> None:
     used = {q.object.value for q in shapes.quads_for_pattern(None, ox.NamedNode(SH + "property"), None, None)}
     assert set(ontology.messages) == used
     assert {severity for _, severity in ontology.messages.values()} <= {"Violation", "Warning", "Info"}
 
 
 def test_every_kind_of_resource_has_a_shape(shapes: ox.Store, ontology: Ontology) -> None:
-    aimed_at = set(named(q.object for q in shapes.quads_for_pattern(None, ox.NamedNode(SH + "targetClass"), None, None)))
+    aimed_at = set(
+        named(q.object for q in shapes.quads_for_pattern(None, ox.NamedNode(SH + "targetClass"), None, None))
+    )
     assert set(ontology.resource_kinds) <= aimed_at
 
 
@@ -210,13 +245,19 @@ def test_our_schemes_are_whole(name: str, ontology: Ontology) -> None:
     scheme = f"{DEFAULT_BASE}vocab/{name}"
     store, concepts = ontology.store, ontology.schemes[scheme]
     assert concepts
-    for predicate in ("http://purl.org/dc/terms/title", "http://purl.org/dc/terms/description", "http://purl.org/dc/terms/license"):
+    for predicate in (
+        "http://purl.org/dc/terms/title",
+        "http://purl.org/dc/terms/description",
+        "http://purl.org/dc/terms/license",
+    ):
         assert objects(store, scheme, predicate), predicate
     tops = set(named(objects(store, scheme, SKOS + "hasTopConcept")))
     codes, labels = [], []
     for concept in concepts:
         assert concept.startswith(scheme + "/"), concept
-        english = [o for o in objects(store, concept, SKOS + "prefLabel") if getattr(o, "language", "") == "en"]
+        english = [
+            o for o in objects(store, concept, SKOS + "prefLabel") if getattr(o, "language", "") == "en"
+        ]
         assert len(english) == 1, concept
         labels.append(english[0].value)
         plain = [o.value for o in objects(store, concept, SKOS + "notation") if str(o).endswith('"')]
@@ -226,7 +267,9 @@ def test_our_schemes_are_whole(name: str, ontology: Ontology) -> None:
         assert objects(store, concept, SKOS + "example"), concept
         broader = set(named(objects(store, concept, SKOS + "broader")))
         assert broader <= concepts, concept
-        assert (concept in tops) == bool(objects(store, concept, SKOS + "topConceptOf")) == (not broader), concept
+        assert (concept in tops) == bool(objects(store, concept, SKOS + "topConceptOf")) == (not broader), (
+            concept
+        )
     assert len(set(codes)) == len(codes) and len(set(labels)) == len(labels)
 
 
@@ -337,6 +380,10 @@ def test_every_observation_has_each_dimension_once_and_no_two_agree(whole_graph:
 
 
 def test_component_properties_are_declared_as_what_they_are(ontology: Ontology) -> None:
-    for part, kind in (("dimension", "DimensionProperty"), ("measure", "MeasureProperty"), ("attribute", "AttributeProperty")):
+    for part, kind in (
+        ("dimension", "DimensionProperty"),
+        ("measure", "MeasureProperty"),
+        ("attribute", "AttributeProperty"),
+    ):
         for q in ontology.store.quads_for_pattern(None, ox.NamedNode(QB + part), None, None):
             assert ox.NamedNode(QB + kind) in objects(ontology.store, q.object.value, RDF_TYPE)

@@ -31,7 +31,17 @@ def pip(*arguments: str) -> bool:
 
 def brings_cuda() -> bool:
     """Whether the tested version, from the index that pip is set up with, depends on CUDA packages."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--report", "-", f"torch=={TESTED}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--dry-run",
+        "--report",
+        "-",
+        f"torch=={TESTED}",
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     try:
         wanted = json.loads(done.stdout)["install"]

@@ -74,11 +74,11 @@ class Opened:
         self.searcher.search("health", limit=1)
         self.pool.query("ASK {}").close()
 
-    def close(self) -> None:
-        """Ends the query workers, if any were started."""
+    def close(self, wait: float = 5.0) -> None:
+        """Ends the query workers, if any were started; running queries have `wait` seconds."""
         with self._starting:
             if self._pool:
-                self._pool.close()
+                self._pool.close(wait)
 
 
 @dataclass(frozen=True)
@@ -126,12 +126,12 @@ class Engine:
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Ends the query workers. The engine may be used again."""
+    def close(self, wait: float = 5.0) -> None:
+        """Ends the query workers; running queries have `wait` seconds. The engine may be used again."""
         with self._lock:
             opened, self._opened = self._opened, None
         if opened:
-            opened.close()
+            opened.close(wait)
 
     # ------------------------------------------------------------ what is known without a release
 

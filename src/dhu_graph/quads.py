@@ -8,9 +8,12 @@ import hashlib
 import heapq
 import os
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
+
+from dhu_graph.errors import BadInput
 
 RUN_BYTES = 48_000_000
 """How much is sorted in memory before it is spilled to disk."""
@@ -91,10 +94,10 @@ def write(path: Path, lines: Iterable[bytes]) -> tuple[int, str]:
 
 
 def read(path: Path) -> Iterator[bytes]:
-    """The lines of a `.gz`, in their order."""
+    """The lines of a `.gz`, in their order. Raises BadInput for a file that is damaged."""
     with gzip.open(path, "rb") as stream:
         rest = b""
-        while block := stream.read(4_000_000):
+        while block := _block(stream, path):
             lines = (rest + block).splitlines(keepends=True)
             rest = b"" if lines[-1].endswith(b"\n") else lines.pop()
             yield from lines
@@ -135,6 +138,15 @@ def differences(old: Iterable[bytes], new: Iterable[bytes]) -> Iterator[tuple[st
         else:
             yield "+", b
             b = next(right, None)
+
+
+def _block(stream: gzip.GzipFile, path: Path) -> bytes:
+    try:
+        return stream.read(4_000_000)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise BadInput(
+            f"{path} is damaged: {error}.", "Delete it, then run the ingest or the build again."
+        ) from None
 
 
 def _raw(path: Path) -> Iterator[bytes]:

@@ -40,7 +40,7 @@ class Query:
                 f"{self.name} has no parameter {', '.join(unknown)}.",
                 f"It takes: {', '.join(sorted(known)) or 'none'}.",
             )
-        text = self.text
+        terms = {}
         for parameter in self.parameters:
             value = values.get(parameter.name, "").strip()
             if not value:
@@ -48,10 +48,9 @@ class Query:
                     f"{self.name} needs {parameter.name}: {parameter.description}.",
                     f"For example {parameter.example}.",
                 )
-            term = _term(parameter, value, ontology)
-            # Split and join: the value is text, never a pattern.
-            text = term.join(re.split(rf"\?_{parameter.name}\b", text))
-        return text
+            terms[parameter.name] = _term(parameter, value, ontology)
+        # In one pass: what stands in a value is never taken for a parameter.
+        return re.sub(r"\?_(\w+)", lambda found: terms.get(found[1], found[0]), self.text)
 
 
 def names() -> list[str]:
@@ -90,7 +89,7 @@ def _term(parameter: Parameter, value: str, ontology: Ontology) -> str:
             )
         return f"<{iri}>"
     if parameter.kind == "year":
-        if not re.fullmatch(r"\d{4}", value):
+        if not re.fullmatch(r"[0-9]{4}", value):
             raise UsageError(
                 f"{parameter.name}: {value!r} is not a year.", f"For example {parameter.example}."
             )

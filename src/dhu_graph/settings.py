@@ -1,6 +1,7 @@
 """All settings, in one place: flags over `DHU_*` variables over `dhu.toml` over the defaults below."""
 
 import os
+import tomllib
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -77,6 +78,10 @@ def load(**flags: object) -> Settings:
     """Settings with the given flags on top. Raises BadInput naming each wrong setting."""
     try:
         return Settings(**{k: v for k, v in flags.items() if v is not None})  # type: ignore[arg-type]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadInput(
+            f"dhu.toml cannot be read: {error}.", "Mend the line named, or remove the file."
+        ) from None
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise BadInput(

@@ -37,7 +37,7 @@ def words_only(index: Index) -> Searcher:
 
 def test_the_score_is_the_sum_that_the_settings_say(searcher: Searcher) -> None:
     w = Weights.read()
-    hits = searcher.search("case on telemonitoring Number8", limit=50)
+    hits = searcher.search("It joins telemonitoring with prescription. Number8 says it all.", limit=50)
     for hit in hits:
         parts = hit.parts
         expected = w.whole * parts["whole"] + w.window * parts["window"]
@@ -194,9 +194,6 @@ def test_ten_threads_search_at_once(searcher: Searcher) -> None:
         assert list(pool.map(lambda job: searcher.search(*job), jobs)) == alone
 
 
-STRENGTH = 1.0
-
-
 class Biased:
     """Word hashes plus a strong direction per language, told by a marker word, as multilingual models have."""
 
@@ -205,7 +202,7 @@ class Biased:
     def passages(self, texts: Sequence[str]) -> Vectors:
         plain = WordHashes().passages(texts)
         bias = WordHashes().passages([text.split()[0] for text in texts])
-        found = plain + STRENGTH * bias
+        found = plain + bias / 2
         return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
 
     queries = passages
@@ -215,7 +212,7 @@ def test_the_language_of_the_question_is_not_favoured(tmp_path: Path) -> None:
     subjects = ["imaging", "triage", "dementia", "genomics", "maternity", "diabetes", "surgery", "vaccines"]
     documents = [
         Document(f"http://x/{language}/{i}/{subject}", "k", "", "", f"{language}: {subject} s{i}", language)
-        for language, count in (("en", 18), ("el", 6))
+        for language, count in (("en", 36), ("el", 12))
         for subject in subjects
         for i in range(count)
     ]
@@ -223,17 +220,21 @@ def test_the_language_of_the_question_is_not_favoured(tmp_path: Path) -> None:
     index = open_index(tmp_path / "i")
     assert index.vectors
     searcher = Searcher(index, Biased(), replace(Weights.read(), coverage=0.0))
+    found = {"raw": 0, "search": 0, "similar": 0}
     for subject in subjects:
         question = f"en: {subject}"
         raw = index.vectors.whole.vectors @ Biased().queries([question])[0]
-        best = [index.documents.get(int(row)).iri for row in np.argsort(-raw)[:24]]
-        assert sum(iri.startswith("http://x/el/") and iri.endswith(subject) for iri in best) <= 1, (
-            "the model is biased"
-        )
-        hits = searcher.search(question, limit=24)
-        assert sum(hit.document.iri.endswith(subject) for hit in hits) >= 23
-        alike = searcher.similar(f"http://x/en/0/{subject}", limit=23)
-        assert sum(hit.document.iri.endswith(subject) for hit in alike) >= 22
+        ranked = {
+            "raw": [index.documents.get(int(row)) for row in np.argsort(-raw)[:48]],
+            "search": [hit.document for hit in searcher.search(question, limit=48)],
+            "similar": [hit.document for hit in searcher.similar(f"http://x/en/0/{subject}", limit=48)],
+        }
+        for kind, documents in ranked.items():
+            found[kind] += sum(d.language == "el" and d.iri.endswith(subject) for d in documents)
+    # There are 12 Greek documents on each of the 8 subjects, so 96 to be found.
+    assert found["raw"] == 0, "the model is biased"
+    assert found["search"] >= 48
+    assert found["similar"] >= 48
 
 
 def test_real_questions_in_several_languages(tmp_path: Path, packaged_embedder: Embedder) -> None:

@@ -7,11 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from small_sources import practice, write_lines
 
 from dhu_graph import Engine, sources
 from dhu_graph.errors import BadInput, RemoteFailure, UsageError
 from dhu_graph.sources import fetch as run_fetch
+from small_sources import practice, write_lines
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -55,10 +55,17 @@ def small(make_source) -> sources.Source:  # type: ignore[no-untyped-def]
 def test_an_address_is_downloaded_and_read(small: sources.Source, address: str, tmp_path: Path) -> None:
     for path in ("/records.jsonl", "/moved"):
         (file,) = run_fetch(small, address + path, tmp_path / "scratch")
-        assert [r.id for r in sources.records(file) if not isinstance(r, sources.Unreadable)] == ["0", "1", "2"]
+        assert [r.id for r in sources.records(file) if not isinstance(r, sources.Unreadable)] == [
+            "0",
+            "1",
+            "2",
+        ]
 
 
-@pytest.mark.parametrize(("path", "words"), [("/missing", "answered 404"), ("/broken", "answered 500"), ("/short", "could not be fetched")])
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("/missing", "answered 404"), ("/broken", "answered 500"), ("/short", "could not be fetched")],
+)
 def test_an_address_that_fails_is_a_remote_failure(
     path: str, words: str, small: sources.Source, address: str, tmp_path: Path
 ) -> None:
@@ -121,7 +128,9 @@ def test_files_of_a_folder_come_in_a_stable_order(tmp_path: Path) -> None:
     assert names == sorted(names) and len(names) == 4
 
 
-def test_a_source_that_fails_leaves_the_last_release_and_graph(make_source, address: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_source_that_fails_leaves_the_last_release_and_graph(
+    make_source, address: str, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
     source = make_source()
     good = write_lines(tmp_path / "good.jsonl", *(practice(n) for n in range(3)))
     with Engine.open(data=tmp_path / "data", embed=False) as engine:
@@ -132,5 +141,3 @@ def test_a_source_that_fails_leaves_the_last_release_and_graph(make_source, addr
         assert engine.shelf.numbers() == [1]
         assert (tmp_path / "data/sources/small/graph.nq.gz").read_bytes() == before
         assert len(engine.search("practice")) == 3
-
-

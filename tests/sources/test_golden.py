@@ -49,7 +49,11 @@ def test_the_sample_lands_as_it_was_previewed(name: str, engine: Engine, tmp_pat
         graph = quads.read(State(engine.settings.data / "sources" / name).graph)
         suffix = f"<https://w3id.org/dhu/graph/{name}> .\n"
         written = {line.decode().removesuffix(suffix) + "." for line in graph}
-    assert (landed.landed, landed.in_scope, landed.out_of_scope) == (report.landed, report.in_scope, report.out_of_scope)
+    assert (landed.landed, landed.in_scope, landed.out_of_scope) == (
+        report.landed,
+        report.in_scope,
+        report.out_of_scope,
+    )
     timeless = [{line for line in each if "#firstRetrieved>" not in line} for each in (written, lines)]
     assert timeless[0] == timeless[1]
 

@@ -33,12 +33,17 @@ def test_853_are_read_119_land_and_734_are_out_of_scope(whole: Engine) -> None:
 def test_every_case_has_one_place_of_the_official_table(whole_graph: ox.Store) -> None:
     found = cases(whole_graph)
     assert len(found) == 119
-    places = {case: [q.object.value for q in whole_graph.quads_for_pattern(ox.NamedNode(case), SPATIAL, None, None)] for case in found}
+    places = {
+        case: [q.object.value for q in whole_graph.quads_for_pattern(ox.NamedNode(case), SPATIAL, None, None)]
+        for case in found
+    }
     assert {len(p) for p in places.values()} == {1}
     assert {p.removeprefix(OP_COUNTRY + "/") for (p,) in places.values()} == COUNTRIES
 
 
-def test_every_health_case_of_the_file_is_there_under_its_own_number(jrc_cases: Path, whole_graph: ox.Store) -> None:
+def test_every_health_case_of_the_file_is_there_under_its_own_number(
+    jrc_cases: Path, whole_graph: ox.Store
+) -> None:
     with jrc_cases.open(encoding="utf-8-sig", newline="") as stream:
         wanted = {PRACTICE + row["id"] for row in csv.DictReader(stream) if row["primary_sector"] == "Health"}
     assert cases(whole_graph) == wanted
@@ -47,7 +52,9 @@ def test_every_health_case_of_the_file_is_there_under_its_own_number(jrc_cases: 
 def test_every_case_says_that_its_status_is_of_2021(whole_graph: ox.Store) -> None:
     as_of = ox.NamedNode(NS + "asOf")
     for case in cases(whole_graph):
-        (node,) = whole_graph.quads_for_pattern(ox.NamedNode(case), ox.NamedNode(NS + "maturityAssessment"), None, None)
+        (node,) = whole_graph.quads_for_pattern(
+            ox.NamedNode(case), ox.NamedNode(NS + "maturityAssessment"), None, None
+        )
         (year,) = whole_graph.quads_for_pattern(node.object, as_of, None, None)
         assert year.object.value == "2021"
 
@@ -56,7 +63,11 @@ def planted(jrc_cases: Path, copy: Path, field: str, value: str) -> list[str]:
     """Writes a copy of the file with one cell of one health case changed; returns the cells of that row."""
     with jrc_cases.open(encoding="utf-8-sig", newline="") as stream:
         header, *rows = csv.reader(stream)
-    row = next(r for r in rows if r[header.index("primary_sector")] == "Health" and r[header.index("start_date")] == "2020")
+    row = next(
+        r
+        for r in rows
+        if r[header.index("primary_sector")] == "Health" and r[header.index("start_date")] == "2020"
+    )
     row[header.index(field)] = value
     with copy.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerows([header, *rows])
@@ -89,7 +100,9 @@ def test_a_broken_case_is_quarantined_in_the_words_of_the_shape_and_118_land(
     assert count == [{"n": 118}]
 
 
-def test_a_case_in_an_unknown_place_lands_without_it_and_the_report_says_so(jrc_cases: Path, tmp_path: Path) -> None:
+def test_a_case_in_an_unknown_place_lands_without_it_and_the_report_says_so(
+    jrc_cases: Path, tmp_path: Path
+) -> None:
     row = planted(jrc_cases, tmp_path / "cases.csv", "geocoverage", "Atlantis")
     with Engine.open(data=tmp_path / "data", embed=False) as engine:
         report, lines = engine.validate("jrc-ips", str(tmp_path / "cases.csv"))

@@ -43,7 +43,10 @@ def outcome(entries: list[Record | Unreadable]) -> list[str]:
         (b'{"id": null}', "The field 'id'"),
         (b'{"id": "  "}', "The field 'id'"),
         (b'{"id": "x", "a": ' + b"[" * 30 + b"]" * 30 + b"}", "The line is not one JSON object of at most"),
-        (b'{"id": "x", "a": ' + b'{"b":' * 30 + b"1" + b"}" * 30 + b"}", "The line is not one JSON object of at most"),
+        (
+            b'{"id": "x", "a": ' + b'{"b":' * 30 + b"1" + b"}" * 30 + b"}",
+            "The line is not one JSON object of at most",
+        ),
         (b'{"id": "x", "a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "The line is not"),
     ],
     ids=lambda v: v[:40].decode("latin-1") if isinstance(v, bytes) else "",
@@ -104,7 +107,10 @@ def test_cells_with_newlines_quotes_and_commas_are_one_record_with_its_native_by
 
 def test_missing_cells_are_absent_fields_and_empty_rows_are_no_records(tmp_path: Path) -> None:
     found = read(tmp_path / "r.csv", b"id,a,b\n1,,x\n,,\n\n  , ,\n2,y,\n")
-    assert [dict(e.fields) for e in found if isinstance(e, Record)] == [{"id": "1", "b": "x"}, {"id": "2", "a": "y"}]
+    assert [dict(e.fields) for e in found if isinstance(e, Record)] == [
+        {"id": "1", "b": "x"},
+        {"id": "2", "a": "y"},
+    ]
     assert len(found) == 2
 
 
@@ -129,7 +135,9 @@ def test_a_bad_row_is_named_and_its_neighbours_are_read(bad: bytes, reason: str,
     assert refused.native == bad and refused.where == "r.csv, line 3"
 
 
-def test_a_quote_that_is_never_closed_takes_what_follows_into_quarantine_and_no_further(tmp_path: Path) -> None:
+def test_a_quote_that_is_never_closed_takes_what_follows_into_quarantine_and_no_further(
+    tmp_path: Path,
+) -> None:
     tail = b'2,"open,b\n3,a,b\n4,a,b\n'
     found = read(tmp_path / "r.csv", b"id,a,b\n1,a,b\n" + tail)
     assert outcome(found)[0] == "1" and len(found) == 2
@@ -168,7 +176,9 @@ def test_a_column_named_twice_is_refused_because_one_would_be_lost(tmp_path: Pat
 
 
 def test_other_encodings_and_delimiters_are_read(tmp_path: Path) -> None:
-    found = read(tmp_path / "r.csv", "id;größe\n1;ñandú\n".encode("latin-1"), encoding="latin-1", delimiter=";")
+    found = read(
+        tmp_path / "r.csv", "id;größe\n1;ñandú\n".encode("latin-1"), encoding="latin-1", delimiter=";"
+    )
     assert isinstance(found[0], Record) and found[0].fields == {"id": "1", "größe": "ñandú"}
 
 
@@ -223,11 +233,17 @@ def test_sparse_values_are_read_like_dense_ones(tmp_path: Path) -> None:
 def test_a_cell_outside_the_cube_is_named_and_the_others_are_read(tmp_path: Path) -> None:
     found = cube(tmp_path, value={"0": 1, "4": 2, "-1": 3, "x": 4, "3": 5})
     assert [e.id for e in found if isinstance(e, Record)] == ["EL-2020", "FR-2021"]
-    assert [e.where for e in found if isinstance(e, Unreadable)] == ["r.json, cell 4", "r.json, cell -1", "r.json, cell x"]
+    assert [e.where for e in found if isinstance(e, Unreadable)] == [
+        "r.json, cell 4",
+        "r.json, cell -1",
+        "r.json, cell x",
+    ]
 
 
 @pytest.mark.parametrize(
-    "changes", [{"size": [1, 2, 3]}, {"id": None}, {"value": 3}, {"dimension": {}}, {"dimension": []}], ids=str
+    "changes",
+    [{"size": [1, 2, 3]}, {"id": None}, {"value": 3}, {"dimension": {}}, {"dimension": []}],
+    ids=str,
 )
 def test_what_is_no_cube_is_refused_as_a_whole(changes: dict[str, Any], tmp_path: Path) -> None:
     (only,) = cube(tmp_path, **changes)

@@ -126,8 +126,13 @@ def test_all_428_records_land_without_a_finding(radar: Engine) -> None:
 
 
 def test_every_eu_country_is_covered(radar_graph: ox.Store, ontology: Ontology) -> None:
-    members = {q.subject.value for q in ontology.store.quads_for_pattern(None, ox.NamedNode(NS + "memberOf"), None, None)}
-    covered = {place for record in RECORDS.values() for place in resource(radar_graph, record)[DCT + "spatial"]}
+    members = {
+        q.subject.value
+        for q in ontology.store.quads_for_pattern(None, ox.NamedNode(NS + "memberOf"), None, None)
+    }
+    covered = {
+        place for record in RECORDS.values() for place in resource(radar_graph, record)[DCT + "spatial"]
+    }
     assert len(members) == 27 and members <= covered
 
 
@@ -141,7 +146,9 @@ def test_every_plain_field_of_every_record_is_in_the_graph(radar_graph: ox.Store
             assert got == wanted, (record["id"], field)
         for field, (predicate, scheme) in CONCEPTS.items():
             values = record.get(field, [])
-            wanted = {str(ontology.concept(scheme, v)) for v in (values if isinstance(values, list) else [values])}
+            wanted = {
+                str(ontology.concept(scheme, v)) for v in (values if isinstance(values, list) else [values])
+            }
             assert node[predicate] == wanted, (record["id"], field)
         places = {str(ontology.concept(OP_COUNTRY, c)) for c in record.get("countries", [])}
         if "nuts" in record:
@@ -166,7 +173,10 @@ def test_lead_partners_and_funding_of_every_record_are_in_the_graph(radar_graph:
             assert leads == []
         names = {n.one(FOAF + "name") for n in node.to(NS + "partner")}
         assert names == {plain(p) for p in record.get("partners", [])}, record["id"]
-        money = [(n.one(NS + "funderName"), n.one(NS + "amount"), n.one(NS + "currency")) for n in node.to(NS + "funding")]
+        money = [
+            (n.one(NS + "funderName"), n.one(NS + "amount"), n.one(NS + "currency"))
+            for n in node.to(NS + "funding")
+        ]
         if "funding" in record:
             given = record["funding"]
             ((funder, amount, currency),) = money
@@ -177,7 +187,10 @@ def test_lead_partners_and_funding_of_every_record_are_in_the_graph(radar_graph:
             assert money == []
 
 
-@pytest.mark.parametrize(("field", "predicate", "scheme"), [("needs", "need", "need-kind"), ("barriers", "barrier", "barrier-kind")])
+@pytest.mark.parametrize(
+    ("field", "predicate", "scheme"),
+    [("needs", "need", "need-kind"), ("barriers", "barrier", "barrier-kind")],
+)
 def test_needs_and_barriers_of_every_record_are_in_the_graph(
     field: str, predicate: str, scheme: str, radar_graph: ox.Store, ontology: Ontology
 ) -> None:
@@ -187,7 +200,11 @@ def test_needs_and_barriers_of_every_record_are_in_the_graph(
             for n in resource(radar_graph, record).to(NS + predicate)
         }
         wanted = {
-            (plain(x["text"]), ontology.concept("side", x["side"]), ontology.concept(scheme, x["kind"]) if "kind" in x else None)
+            (
+                plain(x["text"]),
+                ontology.concept("side", x["side"]),
+                ontology.concept(scheme, x["kind"]) if "kind" in x else None,
+            )
             for x in record.get(field, [])
         }
         assert got == wanted, record["id"]
@@ -196,16 +213,34 @@ def test_needs_and_barriers_of_every_record_are_in_the_graph(
 def test_evidence_and_uptake_of_every_record_are_in_the_graph(radar_graph: ox.Store) -> None:
     for record in RECORDS.values():
         node = resource(radar_graph, record)
-        evidence = {(n.one(DCT + "description"), n.one(NS + "figure"), n.one(NS + "year")) for n in node.to(NS + "evidence")}
+        evidence = {
+            (n.one(DCT + "description"), n.one(NS + "figure"), n.one(NS + "year"))
+            for n in node.to(NS + "evidence")
+        }
         assert evidence == {
-            (plain(x["statement"]), x.get("figure"), str(x["year"]) if "year" in x else None) for x in record.get("evidence", [])
+            (plain(x["statement"]), x.get("figure"), str(x["year"]) if "year" in x else None)
+            for x in record.get("evidence", [])
         }, record["id"]
         uptake = sorted(
-            (n.one(NS + "metric"), n.one(NS + "value"), n.one(NS + "unit"), n.one(NS + "year") or "", n.one(NS + "place"), n.one(NS + "planned"))
+            (
+                n.one(NS + "metric"),
+                n.one(NS + "value"),
+                n.one(NS + "unit"),
+                n.one(NS + "year") or "",
+                n.one(NS + "place"),
+                n.one(NS + "planned"),
+            )
             for n in node.to(NS + "uptake")
         )
         assert uptake == sorted(
-            (plain(x["metric"]), number(x["value"]), plain(x["unit"]), str(x.get("year", "")), x.get("place", ""), str(x.get("planned", False)).lower())
+            (
+                plain(x["metric"]),
+                number(x["value"]),
+                plain(x["unit"]),
+                str(x.get("year", "")),
+                x.get("place", ""),
+                str(x.get("planned", False)).lower(),
+            )
             for x in record.get("uptake", [])
         ), record["id"]
 
@@ -224,7 +259,10 @@ def test_every_cited_page_of_every_record_is_in_the_graph_field_by_field(radar_g
             assert ("date" in page) == bool(node[DCT + "issued"]), (record["id"], page["url"])
             if "date" in page:
                 assert page["date"] in node[DCT + "issued"], (record["id"], page["url"])
-            assert {SUPPORTS[field] for field in page["supports"]} <= node[NS + "supports"], (record["id"], page["url"])
+            assert {SUPPORTS[field] for field in page["supports"]} <= node[NS + "supports"], (
+                record["id"],
+                page["url"],
+            )
     assert pages == 1338
 
 
@@ -238,5 +276,10 @@ def test_a_cited_page_carries_nothing_that_its_record_does_not_claim(radar_graph
 def test_everything_a_resource_points_to_has_provenance_of_its_own(radar_graph: ox.Store) -> None:
     for record in RECORDS.values():
         node = resource(radar_graph, record)
-        for part in [*node.to(NS + "lead"), *node.to(NS + "need"), *node.to(NS + "barrier"), *node.to(NS + "uptake")]:
+        for part in [
+            *node.to(NS + "lead"),
+            *node.to(NS + "need"),
+            *node.to(NS + "barrier"),
+            *node.to(NS + "uptake"),
+        ]:
             assert part[PROV + "wasDerivedFrom"] >= node[PROV + "wasDerivedFrom"], part.iri

@@ -236,7 +236,9 @@ def _count(report: Report, where: str, outcome: Outcome) -> None:
         dict(Counter(report.unmapped) + Counter(outcome.unmapped)) if outcome.unmapped else report.unmapped
     )
     words = outcome.violations[:3] or [f"note: {w}" for w in outcome.warnings[:1]]
-    if words and len(report.examples) < 20:
+    # A few of each sort, so that one common note does not crowd out the rare and the grave.
+    sort = words[0].split(" [")[0] if words else ""
+    if words and len(report.examples) < 20 and sum(sort in e for e in report.examples) < 3:
         report.examples.append(f"{where}: {' '.join(words)}")
 
 

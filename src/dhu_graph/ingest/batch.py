@@ -100,8 +100,9 @@ class Worker:
 
     def _resources(self, lines: set[str]) -> list[str]:
         """The nodes of a record that are resources of a known kind, in N-Triples."""
-        split = (line.split(_TYPED) for line in lines if _TYPED in line)
-        return sorted({parts[0] for parts in split if parts[1][:-2] in self._kinds})
+        # A text may hold whatever it likes: only the first two blanks of a line are surely those between its terms.
+        split = (line.split(" ", 2) for line in lines if _TYPED in line)
+        return sorted({s for s, p, o in split if p == _TYPED.strip() and o[:-2] in self._kinds})
 
     def _provenance(self, record: Record, retrieved: str, resources: list[str]) -> Iterator[str]:
         base, task = self._task.base, self._task

@@ -39,7 +39,7 @@ def paths(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
     for key, value in fields.items():
         name = slug(str(key), taken)
         taken.add(name)
-        for item in value if isinstance(value, list) else [value]:
+        for item in _items(value):
             if isinstance(item, dict):
                 yield from paths(item, f"{prefix}{name}.")
             elif item is not None:
@@ -62,12 +62,19 @@ def _walk(node: str, fields: Mapping[str, Any]) -> Iterator[str]:
     for key, value in fields.items():
         name = slug(str(key), taken)
         taken.add(name)
-        for position, item in enumerate(value if isinstance(value, list) else [value]):
+        for position, item in enumerate(_items(value)):
             if isinstance(item, dict):
                 child = f"{node[:-1]}/{name}/{position}>"
                 yield f"{node} <{RAW}{name}> {child} .\n"
                 yield from _walk(child, item)
-            elif isinstance(item, list):
-                yield from _walk(node, {key: item})
             elif item is not None:
                 yield f"{node} <{RAW}{name}> {literal(item)} .\n"
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """The items of a list, those of lists inside it too, or the one value."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _items(item)
+    else:
+        yield value

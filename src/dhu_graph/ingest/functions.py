@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from urllib.parse import quote, urlsplit
 
 import pyoxigraph as ox
@@ -22,6 +22,7 @@ _XSD = "http://www.w3.org/2001/XMLSchema#"
 _YEARS = "http://reference.data.gov.uk/id/gregorian-year/"
 _CURRENCY = "http://publications.europa.eu/resource/authority/currency/"
 _BLANK = re.compile(r"[\s\u00a0\u200b\ufeff]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 Term = ox.NamedNode | ox.Literal | ox.BlankNode | ox.Triple
@@ -99,7 +100,8 @@ class Functions:
                 return ox.Literal(
                     date.fromisoformat(text[:10]).isoformat(), datatype=ox.NamedNode(_XSD + "date")
                 )
-            if re.fullmatch(r"\d{4}-\d{2}", text) and 1 <= int(text[5:]) <= 12:
+            if re.fullmatch(r"\d{4}-\d{2}", text):
+                date(int(text[:4]), int(text[5:]), 1)
                 return ox.Literal(text, datatype=ox.NamedNode(_XSD + "gYearMonth"))
         except ValueError:
             return None
@@ -114,13 +116,14 @@ class Functions:
 
     def decimal(self, value: str) -> Term | None:
         """`fn:decimal("1.5e3")`: an xsd:decimal written plainly, `1500`."""
-        try:
-            number = Decimal(value.strip())
-        except InvalidOperation:
+        text = value.strip()
+        # Decimal() would also take underscores, digits of other scripts and NaN.
+        if not _NUMBER.fullmatch(text) or abs((number := Decimal(text)).adjusted()) > 30:
             return None
-        if not number.is_finite() or abs(number.adjusted()) > 30:
-            return None
-        plain = format(number.normalize(), "f")
+        plain = format(number, "f")
+        if "." in plain:
+            plain = plain.rstrip("0").rstrip(".")
+        plain = plain.removeprefix("+") if number else "0"
         return ox.Literal(plain, datatype=ox.NamedNode(_XSD + "decimal"))
 
     def web(self, value: str) -> str | None:
@@ -186,7 +189,7 @@ class Functions:
 
 def _slug(words: list[str]) -> str:
     joined = "-".join(words)
-    if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", joined):
+    if len(joined) <= 120 and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", joined):
         return joined
     plain = unicodedata.normalize("NFKD", joined).encode("ascii", "ignore").decode().lower()
     head = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].rstrip("-")

@@ -13,6 +13,13 @@ from dhu_graph.model import Record
 from dhu_graph.ontology import Ontology
 
 _TAG = re.compile(rf"<{re.escape(facade.NODE)}(\d+):")
+_ESCAPE = re.compile(r"\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}")
+_TEXTS = re.compile(
+    r"<[^<>\"{}|^`\\\s]*>|#[^\n]*"
+    r"|\"\"\"(?:[^\"\\]|\\.|\"(?!\"\"))*\"\"\"|'''(?:[^'\\]|\\.|'(?!''))*'''"
+    r"|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'",
+    re.DOTALL,
+)
 
 
 @dataclass(slots=True)
@@ -36,7 +43,7 @@ class Mapping:
         self.properties = frozenset(re.findall(r"\braw:([A-Za-z0-9_][A-Za-z0-9_-]*)", query))
         self._source = source
         # SERVICE would let a map reach out; a map only rearranges what it is given.
-        if re.search(r"\bSERVICE\b", re.sub(r"#[^\n]*|\"[^\"\n]*\"", "", query), re.IGNORECASE):
+        if re.search(r"\bSERVICE\b", _plain(query), re.IGNORECASE):
             raise BadInput(
                 f"{source}/map.rq uses SERVICE.", "A map may only use the record; remove the SERVICE part."
             )
@@ -69,7 +76,10 @@ class Mapping:
                     f"{self._source}/map.rq makes a node that belongs to no record: {line[:200]}",
                     "Mint every subject with fn:iri(?r, …) or fn:node(?parent, …).",
                 )
-            mapped[int(tag.group(1))].lines.add(_TAG.sub("<", line))
+            # The tag is taken off the nodes; a text that looks like one stays as it is.
+            subject, predicate, value = line.split(" ", 2)
+            untagged = _TAG.sub("<", value, count=1) if value.startswith("<") else value
+            mapped[int(tag.group(1))].lines.add(f"{_TAG.sub('<', subject)} {predicate} {untagged}")
         self._note_failures(records, mapped)
         return mapped
 
@@ -95,3 +105,9 @@ class Mapping:
                 for name, value in sorted(failures)
                 if value.strip() in values
             ]
+
+
+def _plain(query: str) -> str:
+    """A query with its escapes written out and without addresses, texts and remarks, in which words may hide."""
+    written = _ESCAPE.sub(lambda m: chr(int(m.group()[2:], 16) % 0x110000), query)
+    return _TEXTS.sub(" ", written)

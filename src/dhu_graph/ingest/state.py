@@ -70,6 +70,8 @@ class State:
             return Cache(self._cache)
         except sqlite3.DatabaseError:
             os.replace(self._cache, self._cache.with_suffix(".damaged"))
+            for left in ("-wal", "-shm"):
+                self._cache.with_name(self._cache.name + left).unlink(missing_ok=True)
             return Cache(self._cache)
 
 
@@ -93,12 +95,15 @@ class Cache:
         return known[2] if known and known[1] == native else now
 
     def outcome(self, identifier: str, key: bytes) -> Outcome | None:
-        """What the record became, if it was mapped under the same key."""
+        """What the record became, if it was mapped under the same key and can still be read."""
         known = self._known.get(identifier)
         if not known or known[0] != key:
             return None
-        row = self._db.execute("SELECT outcome FROM record WHERE id = ?", (identifier,)).fetchone()
-        return Outcome.unpacked(row[0])
+        try:
+            row = self._db.execute("SELECT outcome FROM record WHERE id = ?", (identifier,)).fetchone()
+            return Outcome.unpacked(row[0])
+        except Exception:  # whatever a damaged page gives: the record is done again
+            return None
 
     def put(self, rows: Iterable[tuple[str, bytes, bytes, str, bytes]]) -> None:
         """Keeps (id, key, digest of the native bytes, retrieved, packed outcome) of several records at once."""

@@ -14,10 +14,11 @@ import pyoxigraph as ox
 
 from dhu_graph import assets, index, quads
 from dhu_graph.embedding import Embedder
+from dhu_graph.errors import ReleaseError
 from dhu_graph.ingest import Report
 from dhu_graph.ontology import Ontology
 from dhu_graph.releases.documents import DocumentSource
-from dhu_graph.releases.shelf import FORMAT, Release, Shelf, checksums
+from dhu_graph.releases.shelf import FORMAT, Release, Shelf, checksum, checksums
 
 BLOCK = 24_000_000
 """Bytes of N-Quads loaded at once; larger blocks load a little faster and take far more memory."""
@@ -76,10 +77,9 @@ def build(
         "index": part,
         "files": checksums(folder),
     }
+    manifest["checksum"] = checksum(manifest)
     _write_synced(folder / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False))
     final = shelf.folder / f"{number:06d}"
-    # A folder of that number without a manifest is what a killed prune left.
-    shutil.rmtree(final, ignore_errors=True)
     os.replace(folder, final)
     shelf.flip(number)
     return Release(number, final, manifest)
@@ -151,10 +151,11 @@ def _inputs(reports: Iterable[Report], ontology: Ontology, embedder: Embedder | 
 
 def _same(shelf: Shelf, inputs: str) -> int | None:
     """The newest release, if it was made from the same inputs."""
-    numbers = shelf.numbers()
-    if not numbers:
+    try:
+        number = shelf.numbers()[-1]
+        return number if shelf.get(number).manifest["inputs"] == inputs else None
+    except (IndexError, ReleaseError):  # none yet, or one that a new release must replace
         return None
-    return numbers[-1] if shelf.get(numbers[-1]).manifest.get("inputs") == inputs else None
 
 
 def _write_synced(path: Path, text: str) -> None:

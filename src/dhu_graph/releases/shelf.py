@@ -95,12 +95,15 @@ class Shelf:
             known = ", ".join(map(str, self.numbers())) or "none"
             raise UnknownName(f"There is no release {number}.", f"Releases: {known}.") from None
         except ValueError:
+            manifest = {}
+        if not isinstance(manifest, dict) or manifest.get("checksum") != checksum(manifest):
             raise ReleaseError(
-                f"The manifest of release {number} is damaged.", "Roll back to another release."
-            ) from None
-        if manifest.get("format") != FORMAT:
+                f"The manifest of release {number} is damaged.",
+                "Roll back with `dhu releases rollback`, or build again with `dhu build --force`.",
+            )
+        if manifest["format"] != FORMAT:
             raise ReleaseError(
-                f"Release {number} has format {manifest.get('format')}, this version reads {FORMAT}.",
+                f"Release {number} has format {manifest['format']}, this version reads {FORMAT}.",
                 "Build again with `dhu build`.",
             )
         return Release(number, folder, manifest)
@@ -156,7 +159,8 @@ class Shelf:
                     f"Another process is writing in {self.data}.", "Wait until it is done, then try again."
                 ) from None
             # Only the holder of the lock builds, so whatever is half-made was left by one that died.
-            for left in [*self.folder.glob("*.part"), *(self.data / "scratch").glob("*")]:
+            pruned = (p for p in self.folder.glob("[0-9]*") if not (p / "manifest.json").exists())
+            for left in [*pruned, *self.folder.glob("*.part"), *(self.data / "scratch").glob("*")]:
                 shutil.rmtree(left, ignore_errors=True)
             yield
 
@@ -171,3 +175,9 @@ def checksums(folder: Path) -> dict[str, str]:
         with path.open("rb") as stream:
             found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
     return found
+
+
+def checksum(manifest: dict[str, Any]) -> str:
+    """SHA-256 of a manifest without its own `checksum`."""
+    rest = {name: value for name, value in manifest.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()

@@ -5,10 +5,19 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from dhu_graph import assets
 from dhu_graph.errors import BadInput, UnknownName
+
+
+def _encoding(name: str) -> str:
+    try:
+        "".encode(name)
+    except LookupError:
+        raise ValueError(f"there is no text encoding {name!r}") from None
+    return name
+
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Web = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$")]
@@ -30,7 +39,7 @@ class Input(_Strict):
     id: str = Field(
         "", description="The field that holds the origin's own identifier; for jsonstat, not needed."
     )
-    encoding: str = "utf-8-sig"
+    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8-sig"
     delimiter: str = Field(",", min_length=1, max_length=1, description="csv only.")
     split: dict[str, str] = Field(
         default_factory=dict, description="Fields that hold lists, with their separator."

@@ -132,11 +132,7 @@ def _jsonl(file: File) -> Iterator[Record | Unreadable]:
                 )
                 continue
             # Only an escape can bring in a NUL or half a character: the line itself was valid.
-            problem = (
-                _broken_text("".join(_texts(fields)), item.encoding)
-                if b"\\u" in native
-                else ""
-            )
+            problem = _broken_text("".join(_texts(fields)), item.encoding) if b"\\u" in native else ""
             if problem:
                 yield Unreadable(where, native, problem)
                 continue

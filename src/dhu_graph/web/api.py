@@ -1,105 +1,182 @@
-"""`/api`: search, similar and resources as JSON, and `/health`."""
+"""`/api`: search, similar and resources as JSON."""
 
-from dataclasses import asdict
-from typing import Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
 
 from dhu_graph.engine import Engine
-from dhu_graph.errors import UsageError
-from dhu_graph.model import FILTER_COLUMNS, Filter, Hit
-from dhu_graph.web.views import engine_of, label, labels, local
+from dhu_graph.model import Hit
+from dhu_graph.resources import Statement
+from dhu_graph.web import parameters
+from dhu_graph.web.views import engine_of, label, local
 
 router = APIRouter()
-_OTHER = {"q", "limit", "offset", "iri"}
 
 
-@router.get("/api/search", summary="Search by meaning, in plain words, in any EU language")
-def search(
-    request: Request,
-    q: str = Query("", description="What you look for."),
-    limit: int = Query(10, ge=1, le=100),
-    offset: int = Query(0, ge=0, le=10_000),
-) -> dict[str, Any]:
-    """Filters are repeatable and take codes or names: country, theme, kind, technology, maturity, target, year, language, source.
+class Value(BaseModel):
+    """One value of a filter column: its code and its label."""
 
-    `total` counts the documents that pass the filters: each of them has a place in the ranking.
-    """
+    value: str
+    label: str
+
+
+class Facet(Value):
+    """A value with the number of documents that pass the filter and have it."""
+
+    count: int
+
+
+class HitOut(BaseModel):
+    """One answer. `iri` is its name for ever, `url` its address on this server; `parts` are the terms of the score."""
+
+    iri: str
+    url: str
+    kind: str
+    title: str
+    summary: str
+    passage: str
+    language: str
+    score: float
+    parts: dict[str, float]
+    filters: dict[str, list[Value]]
+
+
+class Found(BaseModel):
+    """What a search gives. `total` counts the documents that pass the filter; `facets` counts them by value."""
+
+    query: str
+    release: int
+    total: int
+    hits: list[HitOut]
+    facets: dict[str, list[Facet]]
+
+
+class Alike(BaseModel):
+    """The resources most like one of them."""
+
+    iri: str
+    release: int
+    hits: list[HitOut]
+
+
+class ValueOut(BaseModel):
+    """One value of a statement: a text with its language, or an IRI with its label; `parts` of a nested node."""
+
+    text: str
+    iri: str
+    url: str
+    language: str
+    sources: list[str]
+    parts: list["StatementOut"]
+
+
+class StatementOut(BaseModel):
+    """One property with its values; `inverse` where others say it of this resource."""
+
+    property: str
+    label: str
+    inverse: bool
+    values: list[ValueOut]
+
+
+class ResourceOut(BaseModel):
+    """One resource with everything that its page shows."""
+
+    iri: str
+    url: str
+    kind: str
+    title: str
+    release: int
+    statements: list[StatementOut]
+
+
+@router.get("/api/search", summary="Search in plain words, in any EU language")
+def search(request: Request, asked: Annotated[parameters.Search, Query()]) -> Found:
+    """`total` counts the documents that pass the filters: each of them has a place in the ranking."""
     engine = engine_of(request)
-    chosen = filter_of(request, engine)
+    chosen = parameters.filter_of(engine, asked)
     with engine.reading() as opened:
-        hits = opened.searcher.search(q, chosen, limit, offset)
+        hits = opened.searcher.search(asked.q, chosen, asked.limit, asked.offset)
         total, facets = opened.searcher.count(chosen), opened.searcher.facets(chosen)
         number = opened.release.number
-    return {
-        "query": q,
-        "release": number,
-        "total": total,
-        "hits": [_hit(engine, hit) for hit in hits],
-        "facets": {
-            column: [{"value": v, "label": label(engine, column, v), "count": n} for v, n in counts.items()]
+    return Found(
+        query=asked.q,
+        release=number,
+        total=total,
+        hits=[_hit(request, engine, hit) for hit in hits],
+        facets={
+            column: [Facet(value=v, label=label(engine, column, v), count=n) for v, n in counts.items()]
             for column, counts in facets.items()
         },
-    }
+    )
 
 
 @router.get("/api/similar", summary="What is most like a resource")
-def similar(
-    request: Request,
-    iri: str = Query(description="An IRI, or kind/slug."),
-    limit: int = Query(10, ge=1, le=100),
-) -> dict[str, Any]:
+def similar(request: Request, asked: Annotated[parameters.Similar, Query()]) -> Alike:
     """The same filters as for search."""
     engine = engine_of(request)
-    hits = engine.similar(iri, filter_of(request, engine), limit)
-    return {"iri": engine.iri(iri), "hits": [_hit(engine, hit) for hit in hits]}
+    chosen, iri = parameters.filter_of(engine, asked), engine.iri(asked.iri)
+    with engine.reading() as opened:
+        hits = opened.searcher.similar(iri, chosen, asked.limit)
+        number = opened.release.number
+    return Alike(iri=iri, release=number, hits=[_hit(request, engine, hit) for hit in hits])
 
 
 @router.get("/api/resources/{kind}/{slug}", summary="One resource, with labels, parts and who points to it")
-def resource(request: Request, kind: str, slug: str) -> dict[str, Any]:
+def resource(request: Request, kind: str, slug: str) -> ResourceOut:
     """What its page shows, as JSON; RDF is under /id."""
-    return asdict(engine_of(request).show(f"{kind}/{slug}"))
+    engine = engine_of(request)
+    iri = engine.iri(f"{parameters.step(kind)}/{parameters.step(slug)}")
+    with engine.reading() as opened:
+        found, number = opened.resources.get(iri), opened.release.number
+    return ResourceOut(
+        iri=found.iri,
+        url=_here(request, engine, found.iri),
+        kind=found.kind,
+        title=found.title,
+        release=number,
+        statements=[_statement(request, engine, statement) for statement in found.statements],
+    )
 
 
-@router.get("/health", summary="Whether a release is served, and which")
-def health(request: Request) -> dict[str, Any]:
-    """503 where nothing is served."""
-    with engine_of(request).reading() as opened:
-        manifest = opened.release.manifest
-        return {
-            "status": "ok",
-            "release": opened.release.number,
-            "created": manifest["created"],
-            "quads": manifest["quads"],
-            "documents": manifest["index"]["documents"],
-            "sources": {name: about["records"] for name, about in manifest["sources"].items()},
-            "model": (manifest["index"].get("model") or {}).get("name"),
-        }
-
-
-def filter_of(request: Request, engine: Engine, others: set[str] | frozenset[str] = frozenset()) -> Filter:
-    """The filter that the parameters of the address ask for; empty ones do not narrow. Raises UsageError."""
-    unknown = sorted(set(request.query_params) - set(FILTER_COLUMNS) - _OTHER - others)
-    if unknown:
-        raise UsageError(
-            f"There is no parameter {', '.join(unknown)}.", f"Filters: {', '.join(FILTER_COLUMNS)}."
-        )
-    return engine.filter(**{c: [v for v in request.query_params.getlist(c) if v] for c in FILTER_COLUMNS})
-
-
-def _hit(engine: Engine, hit: Hit) -> dict[str, Any]:
+def _hit(request: Request, engine: Engine, hit: Hit) -> HitOut:
     document = hit.document
-    return {
-        "iri": document.iri,
-        "url": local(document.iri, engine.settings.base),
-        "kind": document.kind,
-        "title": document.title,
-        "summary": document.summary,
-        "passage": hit.passage,
-        "language": document.language,
-        "score": round(hit.score, 6),
-        "parts": {name: round(value, 6) for name, value in hit.parts.items()},
-        "filters": {column: list(values) for column, values in document.filters.items()},
-        "countries": labels(engine, document, "country"),
-        "themes": labels(engine, document, "theme"),
-    }
+    return HitOut(
+        iri=document.iri,
+        url=_here(request, engine, document.iri),
+        kind=document.kind,
+        title=document.title,
+        summary=document.summary,
+        passage=hit.passage,
+        language=document.language,
+        score=round(hit.score, 6),
+        parts={name: round(value, 6) for name, value in hit.parts.items()},
+        filters={
+            column: [Value(value=value, label=label(engine, column, value)) for value in values]
+            for column, values in document.filters.items()
+        },
+    )
+
+
+def _statement(request: Request, engine: Engine, statement: Statement) -> StatementOut:
+    values = [
+        ValueOut(
+            text=value.text,
+            iri=value.iri,
+            url=_here(request, engine, value.iri),
+            language=value.language,
+            sources=[source for source in value.sources if source],
+            parts=[_statement(request, engine, part) for part in value.parts],
+        )
+        for value in statement.values
+    ]
+    return StatementOut(
+        property=statement.property, label=statement.label, inverse=statement.inverse, values=values
+    )
+
+
+def _here(request: Request, engine: Engine, iri: str) -> str:
+    """The address of an IRI: on this server where it is one of this radar's."""
+    place = local(iri, engine.settings.base)
+    return str(request.base_url).rstrip("/") + place if place.startswith("/") else place

@@ -1,36 +1,44 @@
 """Errors as RFC 9457 problem+json for programs, as a page for browsers. Nothing internal reaches either."""
 
-import logging
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from dhu_graph.errors import DhuError
+from dhu_graph.errors import DhuError, UsageError
 from dhu_graph.web.views import render, wants_html
 
-log = logging.getLogger("dhu_graph.web")
+RETRY_AFTER = {503: "5"}
+"""Seconds after which to try again, by status."""
 
 
-def problem(request: Request, status: int, title: str, detail: str, hint: str = "") -> Response:
-    """One error, in the form that the client asked for."""
-    headers = {"Retry-After": "5"} if status == 503 else {}
-    if wants_html(request):
-        return render(
-            request,
-            "error.html",
-            status=status,
-            headers=headers,
-            code=status,
-            title=title,
-            detail=detail,
-            hint=hint,
-        )
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    if hint:
-        body["hint"] = hint
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+def slug(error: type[DhuError]) -> str:
+    """The name of a kind of error in addresses: `QueryTimeout` → `query-timeout`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", error.__name__).lower()
+
+
+def kinds(error: type[DhuError] = DhuError) -> Iterator[type[DhuError]]:
+    """Every kind of error that there is, each after the one it is a case of."""
+    yield error
+    for case in error.__subclasses__():
+        yield from kinds(case)
+
+
+def explained(request: Request, error: DhuError) -> Response:
+    """The answer that tells of an error; its `type` leads to its explanation."""
+    return _problem(
+        request, error.status, error.title, error.detail, error.hint, f"/docs#{slug(type(error))}"
+    )
+
+
+def fault(request: Request) -> Response:
+    """The answer where the fault is ours."""
+    detail = "The server met a fault of its own; it was logged."
+    return _problem(request, 500, "Something went wrong", detail, "Try again, or report it.")
 
 
 def add_to(app: FastAPI) -> None:
@@ -38,31 +46,51 @@ def add_to(app: FastAPI) -> None:
 
     @app.exception_handler(DhuError)
     def known(request: Request, error: DhuError) -> Response:
-        return problem(request, error.status, error.title, error.detail, error.hint)
+        return explained(request, error)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
-        words = "; ".join(f"{e['loc'][-1]}: {e['msg']}" for e in error.errors())
-        return problem(request, 400, "The request is not usable", f"{words}.", "See /docs.")
+        words = "; ".join(
+            _words(found["type"], str(found["loc"][-1]), found["msg"]) for found in error.errors()
+        )
+        return explained(request, UsageError(f"{words}.", "See /docs for what there is."))
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
+        phrase = HTTPStatus(error.status_code).phrase
+        detail = {
+            404: f"There is nothing at {request.url.path[:200]}.",
+            405: f"{request.method} is not possible at {request.url.path[:200]}.",
+        }.get(error.status_code, str(error.detail))
         hint = "See /docs for what there is." if error.status_code in (404, 405) else ""
-        return problem(
-            request,
-            error.status_code,
-            "Not found" if error.status_code == 404 else "Not possible",
-            str(error.detail),
-            hint,
-        )
+        response = _problem(request, error.status_code, phrase, detail, hint)
+        response.headers.update(error.headers or {})
+        if error.status_code == 405:
+            # The framework names the methods of one of the routes only.
+            response.headers["Allow"] = (
+                f"GET, HEAD{', POST' if request.url.path == '/sparql' else ''}, OPTIONS"
+            )
+        return response
 
-    @app.exception_handler(Exception)
-    def unknown(request: Request, error: Exception) -> Response:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return problem(
-            request,
-            500,
-            "Something went wrong",
-            "The server met a fault of its own; it was logged.",
-            "Try again.",
-        )
+
+def _words(kind: str, name: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return f"There is no parameter {name[:80]!r}"
+    if kind == "missing":
+        return f"The parameter {name!r} is missing"
+    return f"{name}: {message}"
+
+
+def _problem(
+    request: Request, status: int, title: str, detail: str, hint: str = "", type: str = "about:blank"
+) -> Response:
+    headers = {"Vary": "Accept", "Cache-Control": "no-store"}
+    if status in RETRY_AFTER:
+        headers["Retry-After"] = RETRY_AFTER[status]
+    if wants_html(request):
+        words = {"code": status, "title": title, "detail": detail, "hint": hint}
+        return render(request, "error.html", status=status, headers=headers, **words)
+    body = {"type": type, "title": title, "status": status, "detail": detail}
+    if hint:
+        body["hint"] = hint
+    return JSONResponse(body, status, headers, media_type="application/problem+json")

@@ -1,18 +1,21 @@
 """The pages for people: search, and what there is to call."""
 
-from typing import Any
+import inspect
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
-from dhu_graph.engine import Engine
-from dhu_graph.model import FILTER_COLUMNS, Hit
-from dhu_graph.web.api import filter_of
-from dhu_graph.web.views import engine_of, label, labels, local, render
+from dhu_graph.engine import Engine, Opened
+from dhu_graph.errors import DhuError
+from dhu_graph.model import FILTER_COLUMNS, Filter, Hit
+from dhu_graph.web import errors, parameters
+from dhu_graph.web.shown import shown
+from dhu_graph.web.views import engine_of, label, render
 
 router = APIRouter()
 _PAGE = 10
-_SHOWN = ("country", "theme", "kind")
+_SELECTS = ("country", "theme", "kind")
 _EXAMPLES = (
     ("en", "telemonitoring for people with heart failure"),
     ("de", "Videosprechstunde auf dem Land"),
@@ -24,36 +27,45 @@ _EXAMPLES = (
 
 
 @router.get("/", summary="The search page")
-def home(request: Request, q: str = Query(""), page: int = Query(1, ge=1, le=1000)) -> Response:
-    """The same filters as /api/search."""
+def home(request: Request, asked: Annotated[parameters.Page, Query()]) -> Response:
+    """Parameters as for /api/search, and `page`. With filters alone it lists what passes them."""
     engine = engine_of(request)
-    chosen = filter_of(request, engine, {"page"})
-    question = q.strip()
+    chosen = parameters.filter_of(engine, asked)
+    question, page = " ".join(asked.q.split()), asked.page
     with engine.reading() as opened:
-        every = opened.searcher.facets()
-        number, total = opened.release.number, opened.searcher.count(chosen)
-        hits = (
-            opened.searcher.search(question, chosen, _PAGE, (page - 1) * _PAGE) if question and total else []
-        )
-        known = opened.searcher.count()
-    given = [(c, v) for c in FILTER_COLUMNS for v in sorted(chosen.columns.get(c, ()))]
+        hits = _hits(opened, question, chosen, (page - 1) * _PAGE)
+        total, known = opened.searcher.count(chosen), opened.searcher.count()
+        selects = [_select(engine, opened, column, chosen) for column in _SELECTS]
+        number = opened.release.number
+    given = [(column, value) for column in FILTER_COLUMNS for value in sorted(chosen.columns.get(column, ()))]
+    others = [
+        {
+            "column": column,
+            "value": value,
+            "label": label(engine, column, value),
+            "without": _address(question, [pair for pair in given if pair != (column, value)]),
+        }
+        for column, value in given
+        if column not in _SELECTS or len(chosen.columns[column]) > 1
+    ]
     return render(
         request,
         "search.html",
         q=question,
-        hits=[_shown(engine, hit) for hit in hits],
-        selects=[
-            _select(engine, column, every.get(column, {}), chosen.columns.get(column, frozenset()))
-            for column in _SHOWN
-        ],
-        others=[(c, v) for c, v in given if c not in _SHOWN],
+        longest=parameters.LONGEST_QUESTION,
+        asked=bool(question or chosen),
+        hits=[shown(engine, hit) for hit in hits[:_PAGE]],
+        selects=selects,
+        others=others,
         total=total,
         known=known,
         release=number,
+        page=page,
         first=(page - 1) * _PAGE + 1,
         previous=_address(question, given, page - 1) if page > 1 else "",
-        following=_address(question, given, page + 1) if len(hits) == _PAGE and page * _PAGE < total else "",
-        examples=[(language, text, "/?" + urlencode({"q": text})) for language, text in _EXAMPLES],
+        following=_address(question, given, page + 1) if len(hits) > _PAGE else "",
+        unfiltered=_address(question, []),
+        examples=[(language, text, _address(text, [])) for language, text in _EXAMPLES],
     )
 
 
@@ -63,43 +75,41 @@ def docs(request: Request) -> Response:
     paths = request.app.openapi()["paths"]
     calls = [
         (method.upper(), path, about.get("summary", ""), about.get("description", ""))
-        for path, methods in sorted(paths.items())
+        for path, methods in paths.items()
         for method, about in methods.items()
     ]
-    return render(request, "docs.html", calls=calls)
-
-
-def _shown(engine: Engine, hit: Hit) -> dict[str, Any]:
-    document = hit.document
-    return {
-        "title": document.title,
-        "language": document.language,
-        "url": local(document.iri, engine.settings.base),
-        "passage": _passage(hit),
-        "kind": label(engine, "kind", document.kind),
-        "countries": labels(engine, document, "country"),
-        "themes": labels(engine, document, "theme"),
-        "maturity": labels(engine, document, "maturity"),
-        "year": document.filters.get("year", ()),
-        "source": document.filters.get("source", ()),
-    }
-
-
-def _passage(hit: Hit) -> str:
-    """The passage without the title that stands above it; the beginning of the summary where little is left."""
-    passage = hit.passage.removeprefix(hit.document.title).strip(" .\n")
-    if len(passage) >= 60:
-        return passage + "."
-    summary = hit.document.summary
-    return summary if len(summary) <= 320 else summary[:320].rsplit(" ", 1)[0] + " …"
-
-
-def _select(engine: Engine, column: str, counts: dict[str, int], chosen: frozenset[str]) -> dict[str, Any]:
-    options = [
-        (value, label(engine, column, value), count, value in chosen) for value, count in counts.items()
+    faults = [
+        (errors.slug(kind), kind.title, kind.status, (inspect.getdoc(kind) or "").split("\n")[0])
+        for kind in errors.kinds(DhuError)
     ]
-    return {"column": column, "options": sorted(options, key=lambda option: option[1])}
+    return render(request, "docs.html", calls=calls, faults=faults)
 
 
-def _address(question: str, given: list[tuple[str, str]], page: int) -> str:
-    return "/?" + urlencode([("q", question), *given, ("page", str(page))])
+def _hits(opened: Opened, question: str, chosen: Filter, offset: int) -> list[Hit]:
+    """One more than a page shows, to know whether there is another."""
+    if question:
+        return opened.searcher.search(question, chosen, _PAGE + 1, offset)
+    if not chosen:
+        return []
+    documents = opened.index.documents
+    rows = documents.rows(chosen)[offset : offset + _PAGE + 1]
+    found = [documents.get(int(row)) for row in rows]
+    return [Hit(document, 0.0, document.summary) for document in found]
+
+
+def _select(engine: Engine, opened: Opened, column: str, chosen: Filter) -> dict[str, Any]:
+    """A choice with counts: how many there would be with this value and the other filters as they are."""
+    picked = chosen.columns.get(column, frozenset())
+    others = Filter({name: values for name, values in chosen.columns.items() if name != column})
+    counts = opened.searcher.facets(others)[column]
+    for value in picked:
+        counts.setdefault(value, 0)
+    options = [
+        (value, label(engine, column, value), count, picked == {value}) for value, count in counts.items()
+    ]
+    return {"column": column, "options": sorted(options, key=lambda option: option[1].casefold())}
+
+
+def _address(question: str, given: list[tuple[str, str]], page: int = 1) -> str:
+    pairs = [("q", question)] if question else []
+    return "/?" + urlencode([*pairs, *given, *([("page", str(page))] if page > 1 else [])])

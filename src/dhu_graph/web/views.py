@@ -1,16 +1,39 @@
-"""What pages share: templates, links inside the radar, and whether a client is a browser."""
+"""What pages share: templates, links inside the radar, words for codes, and whether a client is a browser."""
 
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import jinja2
 from fastapi import Request, Response
-from fastapi.templating import Jinja2Templates
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup, escape
 
 from dhu_graph.engine import Engine
 from dhu_graph.model import Document
+from dhu_graph.web.negotiation import wants_page
 
-_templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
+LANGUAGES = "http://publications.europa.eu/resource/authority/language"
+
+_templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def _coded(text: str) -> Markup:
+    """A text of ours with its `words in backticks` as code."""
+    plain, *rest = text.split("`")
+    parts = [escape(plain)]
+    for place, piece in enumerate(rest):
+        parts.append(Markup("<code>{}</code>").format(piece) if place % 2 == 0 else escape(piece))
+    return Markup("").join(parts)
+
+
+_templates.filters["coded"] = _coded
 
 
 def engine_of(request: Request) -> Engine:
@@ -20,17 +43,14 @@ def engine_of(request: Request) -> Engine:
 
 
 def wants_html(request: Request) -> bool:
-    """Whether the client prefers a page: it names HTML and no RDF or JSON before it."""
-    accept = request.headers.get("accept", "")
-    return "text/html" in accept and not accept.strip().startswith(
-        ("application/json", "text/turtle", "application/ld")
-    )
+    """Whether the client prefers a page."""
+    return wants_page(request.headers.get("accept"))
 
 
 def local(iri: str, base: str) -> str:
     """Where a link leads: IRIs of this radar to this server, web addresses to themselves, anything else nowhere."""
     if iri.startswith(base):
-        return "/" + quote(iri[len(base) :], safe="/#-._~")
+        return "/" + quote(iri[len(base) :].lstrip("/"), safe="/#-._~%")
     return iri if iri.startswith(("http://", "https://")) else ""
 
 
@@ -43,6 +63,8 @@ def label(engine: Engine, column: str, value: str) -> str:
     """One value of a filter column in words: `GRC` → `Greece`."""
     if column == "kind":
         iri = next((i for i, kind in engine.ontology.kinds.items() if kind == value), "")
+    elif column == "language":
+        iri = engine.ontology.concept(LANGUAGES, value) or ""
     else:
         iri = engine.concept(column, value) or ""
     return engine.ontology.label(iri) if iri else value
@@ -57,9 +79,6 @@ def render(
     **values: Any,
 ) -> Response:
     """A page from a template."""
-    engine = engine_of(request)
-    base = engine.settings.base
-    values |= {"link": lambda iri: local(iri, base), "base": base}
-    return _templates.TemplateResponse(
-        request, template, values, status_code=status, headers={"Vary": "Accept", **(headers or {})}
-    )
+    base = engine_of(request).settings.base
+    page = _templates.get_template(template).render(link=lambda iri: local(iri, base), base=base, **values)
+    return HTMLResponse(page, status, {"Vary": "Accept", **(headers or {})})

@@ -1,0 +1,36 @@
+"""A search hit as pages show it."""
+
+from dhu_graph.engine import Engine
+from dhu_graph.model import Hit
+from dhu_graph.web.views import label, labels, local
+
+_SHORT = 320
+_LEAST = 60
+"""A passage shorter than this tells too little, and the summary is shown."""
+
+
+def shown(engine: Engine, hit: Hit) -> dict[str, object]:
+    """The hit in words, with the address of its page."""
+    document = hit.document
+    return {
+        "title": document.title,
+        "language": document.language,
+        "url": local(document.iri, engine.settings.base),
+        "passage": _passage(hit),
+        "kind": label(engine, "kind", document.kind),
+        "countries": labels(engine, document, "country"),
+        "themes": labels(engine, document, "theme"),
+        "maturity": labels(engine, document, "maturity"),
+        "year": document.filters.get("year", ()),
+        "source": document.filters.get("source", ()),
+    }
+
+
+def _passage(hit: Hit) -> str:
+    """The passage without the title that stands above it; the beginning of the summary where little is left."""
+    passage = hit.passage.removeprefix(hit.document.title).strip(" .\n")
+    if len(passage) < _LEAST:
+        passage = hit.document.summary
+    elif not passage.endswith(("!", "?", "…")):
+        passage += "."
+    return passage if len(passage) <= _SHORT else passage[:_SHORT].rsplit(" ", 1)[0] + " …"

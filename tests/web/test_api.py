@@ -1,0 +1,144 @@
+"""/api and /health: what they give, and that filters, totals and facets agree."""
+
+import json
+
+import pytest
+from starlette.testclient import TestClient
+
+from dhu_graph import Engine, __version__
+
+DIGA = "https://w3id.org/dhu/id/policy/starter-de-diga"
+COLUMNS = ("kind", "country", "theme", "technology", "maturity", "target", "year", "language", "source")
+
+
+def test_a_search_gives_what_the_engine_finds(client: TestClient, engine: Engine) -> None:
+    found = client.get("/api/search", params={"q": "telemonitoring heart failure", "limit": 5}).json()
+    hits = engine.search("telemonitoring heart failure", limit=5)
+    assert [hit["iri"] for hit in found["hits"]] == [hit.document.iri for hit in hits]
+    first = found["hits"][0]
+    assert first["url"] == first["iri"].replace("https://w3id.org/dhu", "http://testserver")
+    assert first["title"] and first["passage"] and first["score"] > 0 and "coverage" in first["parts"]
+    assert found["release"] == 1 and found["total"] == client.get("/health").json()["documents"]
+
+
+def test_paging_neither_repeats_nor_skips(client: TestClient) -> None:
+    def iris(**values: int) -> list[str]:
+        answer = client.get("/api/search", params={"q": "hospital", **values}).json()
+        return [hit["iri"] for hit in answer["hits"]]
+
+    assert iris(limit=3) + iris(limit=3, offset=3) + iris(limit=4, offset=6) == iris(limit=10)
+
+
+def test_every_facet_is_the_total_of_its_filter(client: TestClient) -> None:
+    asked = {"q": "health", "country": "DEU", "limit": 1}
+    facets = client.get("/api/search", params=asked).json()["facets"]
+    assert set(facets) == set(COLUMNS)
+    for column in COLUMNS:
+        for facet in facets[column][:3]:
+            if column == "country":
+                continue
+            narrowed = client.get("/api/search", params={**asked, column: facet["value"]}).json()
+            assert narrowed["total"] == facet["count"], (column, facet)
+            for hit in narrowed["hits"]:
+                assert facet["value"] in [value["value"] for value in hit["filters"][column]]
+
+
+@pytest.mark.parametrize(
+    ("column", "names"),
+    [
+        ("country", ["GRC", "grc", "Greece", "Ελλάδα", " greece "]),
+        ("theme", ["telemonitoring", "Telemonitoring", "remote patient monitoring"]),
+        ("kind", ["practice", "good practice", "Good Practice"]),
+        ("target", ["patients", "Patients"]),
+        ("language", ["en", "EN", "English"]),
+    ],
+)
+def test_codes_and_names_are_the_same(client: TestClient, column: str, names: list[str]) -> None:
+    totals = {client.get("/api/search", params={"q": "x", column: name}).json()["total"] for name in names}
+    assert len(totals) == 1 and totals.pop() > 0
+
+
+def test_a_repeated_filter_passes_any_of_its_values(client: TestClient) -> None:
+    def total(*countries: str) -> int:
+        answer = client.get("/api/search", params={"q": "x", "country": list(countries)}).json()
+        return int(answer["total"])
+
+    assert max(total("GRC"), total("CYP")) < total("GRC", "CYP") <= total("GRC") + total("CYP")
+    assert total("GRC", "") == total("GRC") and total("") > total("GRC")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "q=x&country=Narnia",
+        "q=x&theme=dragons",
+        "q=x&kind=unicorn",
+        "q=x&maturity=ripe",
+        "q=x&year=soon",
+        "q=x&language=%3F%3F",
+        "q=x&source=nowhere",
+        "q=x&contry=GRC",
+        "q=x&limit=101",
+        "q=x&limit=0",
+        "q=x&limit=many",
+        "q=x&offset=-1",
+        "q=x&offset=99999999999999999999",
+        "q=",
+        "q=%00%01",
+        "country=GRC",
+    ],
+)
+def test_what_cannot_be_answered_is_400_with_words(client: TestClient, asked: str) -> None:
+    answer = client.get(f"/api/search?{asked}")
+    assert answer.status_code == 400, answer.text
+    problem = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["status"] == 400 and problem["title"] and len(problem["detail"]) > 5
+
+
+def test_an_unknown_value_is_named(client: TestClient) -> None:
+    assert "Narnia" in client.get("/api/search?q=x&country=Narnia").json()["detail"]
+    assert "contry" in client.get("/api/search?q=x&contry=GRC").json()["detail"]
+    assert "starter" in client.get("/api/search?q=x&source=nowhere").json()["hint"]
+
+
+def test_similar_takes_an_iri_or_its_end(client: TestClient) -> None:
+    long = client.get("/api/similar", params={"iri": DIGA, "limit": 4}).json()
+    short = client.get("/api/similar", params={"iri": "policy/starter-de-diga", "limit": 4}).json()
+    assert long == short and len(long["hits"]) == 4
+    assert DIGA not in [hit["iri"] for hit in long["hits"]]
+    french = client.get("/api/similar", params={"iri": DIGA, "country": "France"}).json()["hits"]
+    assert french and all("FRA" in [v["value"] for v in hit["filters"]["country"]] for hit in french)
+    assert client.get("/api/similar", params={"iri": "policy/none"}).status_code == 404
+    assert client.get("/api/similar").status_code == 400
+
+
+def test_a_resource_is_what_the_engine_shows(client: TestClient, engine: Engine) -> None:
+    found = client.get("/api/resources/policy/starter-de-diga").json()
+    shown = engine.show(DIGA)
+    assert (found["iri"], found["kind"], found["title"]) == (shown.iri, shown.kind, shown.title)
+    assert [s["property"] for s in found["statements"]] == [s.property for s in shown.statements]
+    flat = json.dumps(found)
+    assert '"parts": [{' in flat and '"inverse": true' in flat
+    assert "http://testserver/vocab/" in flat and '"sources": ["starter"]' in flat
+
+
+@pytest.mark.parametrize(
+    "path", ["policy/none", "nothing/at-all", "policy/%3Cscript%3E", "policy/a%20b", "policy/%00"]
+)
+def test_there_is_no_such_resource(client: TestClient, path: str) -> None:
+    assert client.get(f"/api/resources/{path}").status_code == 404
+
+
+def test_health_tells_what_is_served(client: TestClient, engine: Engine) -> None:
+    health = client.get("/health").json()
+    manifest = engine.shelf.get().manifest
+    assert health["status"] == "ok" and health["version"] == __version__ and health["model"] is None
+    assert (health["release"], health["quads"]) == (1, manifest["quads"])
+    assert health["documents"] == manifest["index"]["documents"]
+
+
+def test_openapi_describes_every_parameter(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()["paths"]["/api/search"]["get"]
+    assert {p["name"] for p in described["parameters"]} == {*COLUMNS, "q", "limit", "offset"}
+    assert all(p.get("description") for p in described["parameters"] if p["name"] in COLUMNS)
