@@ -12,6 +12,7 @@ import random
 import re
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,46 +24,64 @@ from bench.pools import STARTER, Fields, Pools
 
 NAME = "synthetic"
 """Under this name the source is ingested; `map.rq` names it as the assessor of maturity."""
+SEED = 2026
 PART = 25_000
 """Records of one file."""
+Tell = Callable[[str, int, int], None]
+"""Told (step, done, total)."""
 _SYLLABLES = ("ba", "de", "ki", "lo", "mu", "na", "po", "ra", "si", "te", "vo", "zu", "ga", "fe", "ri", "do")
 _CODES = ("countries", "scope", "region", "nuts", "themes", "target_groups", "care_setting", "audiences", "start_year",
           "end_year", "as_of", "maturity", "read")  # fmt: skip
 """Fields that stay together as they stand in a real record: they depend on each other."""
 
 
-def generate(
-    count: int, seed: int, folder: Path, *, bad: int = 0, changed: float = 0.0, tell: Callable[[int], None] | None = None
+def write(
+    folder: Path,
+    count: int,
+    seed: int = SEED,
+    *,
+    bad: int = 0,
+    changed: float = 0.0,
+    tell: Tell | None = None,
 ) -> Path:
-    """Writes `source.toml`, `map.rq` and `catalogue/*.jsonl` for `count` records into `folder`; returns the folder.
+    """A source folder that `engine.ingest(name, folder=…)` takes: `source.toml`, `map.rq`, `catalogue/*.jsonl`.
 
-    `bad` of them, evenly spread, break a shape, cannot be read or use an identifier again. A share of `changed` has
-    another description than without. What `folder/catalogue` held before is replaced.
+    `bad` of the records, evenly spread, break a shape, cannot be read, or use an identifier again. A share of `changed`
+    has another description than without. What `folder/catalogue` held before is replaced.
     """
     catalogue = folder / "catalogue"
     catalogue.mkdir(parents=True, exist_ok=True)
     for old in catalogue.glob("*.jsonl"):
         old.unlink()
-    _write_asset(folder / "map.rq", (STARTER / "map.rq").read_text(encoding="utf-8").replace("id/source/starter", f"id/source/{NAME}"))
-    _write_asset(folder / "source.toml", _source_toml(count))
-    pools = pools_module.read()
-    spoil_every = count // bad if bad else 0
-    change_every = round(1 / changed) if changed else 0
-    spoiled = 0
+    mapping = (
+        (STARTER / "map.rq").read_text(encoding="utf-8").replace("id/source/starter", f"id/source/{NAME}")
+    )
+    (folder / "map.rq").write_text(mapping, encoding="utf-8")
+    (folder / "source.toml").write_text(_source_toml(count), encoding="utf-8")
+    lines = _lines(count, seed, bad, changed)
     for start in range(0, count, PART):
         with (catalogue / f"part-{start // PART:05d}.jsonl").open("w", encoding="utf-8") as out:
-            for number in range(start, min(start + PART, count)):
-                fields = record(pools, seed, number, count)
-                if change_every and number % change_every == 0:
-                    fields["description"] += " This sentence was added later."
-                line = json.dumps(fields, ensure_ascii=False)
-                if spoil_every and number % spoil_every == spoil_every - 1 and spoiled < bad:
-                    line = SPOILERS[spoiled % len(SPOILERS)](fields)
-                    spoiled += 1
-                out.write(line + "\n")
-                if tell and number % 1000 == 0:
-                    tell(number)
+            out.writelines(islice(lines, PART))
+        if tell:
+            tell("generate", min(start + PART, count), count)
     return folder
+
+
+def records(count: int, seed: int = SEED) -> Iterator[Fields]:
+    """The records, one by one."""
+    pools = pools_module.read()
+    return (record(pools, seed, number, count) for number in range(count))
+
+
+def _lines(count: int, seed: int, bad: int, changed: float) -> Iterator[str]:
+    spoil_every = count // bad if bad else 0
+    change_every = round(1 / changed) if changed else 0
+    for number, fields in enumerate(records(count, seed)):
+        if change_every and number % change_every == 0:
+            fields["description"] += " This sentence was added later."
+        turn, rest = divmod(number, spoil_every) if spoil_every else (0, -1)
+        spoil = SPOILERS[turn % len(SPOILERS)] if rest == spoil_every - 1 and turn < bad else None
+        yield (spoil(fields) if spoil else json.dumps(fields, ensure_ascii=False)) + "\n"
 
 
 def record(pools: Pools, seed: int, number: int, count: int) -> Fields:
@@ -104,7 +123,11 @@ def _items(pools: Pools, draw: random.Random, key: str, length: int, number: int
         elif key == "evidence":
             yield {**item, "statement": f"{item['statement']} ({_name(number * 5 + place)})"}
         elif key == "uptake":
-            yield {**item, "metric": f"{item['metric']}{f' ({place + 1})' if place else ''}", "value": _other(draw, item["value"])}
+            yield {
+                **item,
+                "metric": f"{item['metric']}{f' ({place + 1})' if place else ''}",
+                "value": _other(draw, item["value"]),
+            }
         elif key == "sources":
             yield {**item, "url": f"{draw.choice(pools.hosts)}?radar={number}-{place}"}
         else:
@@ -114,13 +137,16 @@ def _items(pools: Pools, draw: random.Random, key: str, length: int, number: int
 def _lead(pools: Pools, draw: random.Random, count: int) -> Fields:
     """An organisation; as in the starter, most lead one record and some lead several."""
     lead = draw.choice(pools.leads)
-    made = {**lead, "name": f"{lead['name']} {_name(draw.randrange(max(1, count)))}"}
-    return made
+    return {**lead, "name": f"{lead['name']} {_name(draw.randrange(max(1, count)))}"}
 
 
 def _other(draw: random.Random, value: float) -> float | int:
     """A number of about that size."""
-    return round(value * draw.uniform(0.5, 1.5)) if isinstance(value, int) else round(value * draw.uniform(0.5, 1.5), 2)
+    return (
+        round(value * draw.uniform(0.5, 1.5))
+        if isinstance(value, int)
+        else round(value * draw.uniform(0.5, 1.5), 2)
+    )
 
 
 def _name(number: int) -> str:
@@ -136,16 +162,18 @@ def _name(number: int) -> str:
 
 def _source_toml(count: int) -> str:
     text = (STARTER / "source.toml").read_text(encoding="utf-8")
-    text = re.sub(r'^title = .*$', f'title = "Synthetic catalogue of {count} records"', text, count=1, flags=re.M)
-    text = re.sub(r'^summary = .*$', 'summary = "Made for benchmarks from the distributions of the starter catalogue; nothing in it is true."', text, count=1, flags=re.M)
+    text = re.sub(
+        r"^title = .*$", f'title = "Synthetic catalogue of {count} records"', text, count=1, flags=re.M
+    )
+    text = re.sub(
+        r"^summary = .*$",
+        'summary = "Made for benchmarks from the distributions of the starter catalogue; nothing in it is true."',
+        text,
+        count=1,
+        flags=re.M,
+    )
     text = re.sub(r"^min = .*$", f"min = {count // 2}", text, count=1, flags=re.M)
     return re.sub(r"^max = .*$", f"max = {count * 2}", text, count=1, flags=re.M)
-
-
-def _write_asset(path: Path, text: str) -> None:
-    # Left alone where nothing changed: a new time of change is no new content.
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
 
 
 def _spoiled(**wrong: Any) -> Callable[[Fields], str]:
@@ -153,10 +181,12 @@ def _spoiled(**wrong: Any) -> Callable[[Fields], str]:
 
 
 SPOILERS: tuple[Callable[[Fields], str], ...] = (
-    _spoiled(start_year=2024, end_year=2003),
+    _spoiled(kind="practice", start_year=2024, end_year=2003),
     _spoiled(title=""),
     _spoiled(description="Too short."),
-    _spoiled(uptake=[{"metric": "registered users", "value": -5, "unit": "users", "year": 2020, "place": "Europe"}]),
+    _spoiled(
+        uptake=[{"metric": "registered users", "value": -5, "unit": "users", "year": 2020, "place": "Europe"}]
+    ),
     _spoiled(funding={"source": "nobody", "amount": 0, "currency": "EUR"}),
     _spoiled(id="syn-0000000-bax"),
     _spoiled(id=""),
@@ -171,11 +201,14 @@ def main() -> None:
     parser.add_argument("count", type=int, metavar="N")
     parser.add_argument("seed", type=int, metavar="SEED")
     parser.add_argument("folder", type=Path, metavar="OUT_FOLDER")
-    parser.add_argument("--bad", type=int, default=0, metavar="K", help="Plant K records that must reach quarantine.")
-    parser.add_argument("--changed", type=float, default=0.0, metavar="SHARE", help="Change this share of the records.")
+    parser.add_argument(
+        "--bad", type=int, default=0, metavar="K", help="Plant K records that must reach quarantine."
+    )
+    parser.add_argument(
+        "--changed", type=float, default=0.0, metavar="SHARE", help="Change this share of the records."
+    )
     given = parser.parse_args()
-    generate(given.count, given.seed, given.folder, bad=given.bad, changed=given.changed)
-    print(given.folder)
+    print(write(given.folder, given.count, given.seed, bad=given.bad, changed=given.changed))
 
 
 if __name__ == "__main__":

@@ -51,6 +51,6 @@ def _ingest(source: Path, data: Path) -> Measured:
     return measured(
         "from pathlib import Path\nfrom dhu_graph import Engine\n"
         f"with Engine.open(data={str(data)!r}, embed=False) as radar:\n"
-        f"    built = radar.ingest('synthetic', {str(source)!r}, folder=Path({str(source)!r}))\n"
+        f"    built = radar.ingest('synthetic', folder=Path({str(source)!r}))\n"
         "    assert not built.findings, built.reports[0].examples[:3]"
     )

@@ -28,13 +28,27 @@ class Pools:
     lists: dict[str, list[Any]] = field(default_factory=dict)
 
 
-LISTS = ("needs", "barriers", "evidence", "uptake", "partners", "technologies", "legal", "standards", "sources")
+LISTS = (
+    "needs",
+    "barriers",
+    "evidence",
+    "uptake",
+    "partners",
+    "technologies",
+    "legal",
+    "standards",
+    "sources",
+)
 """Fields whose items move freely between records; vocabulary codes and places stay with their template."""
 
 
 def read(folder: Path = STARTER) -> Pools:
     """The pieces of a catalogue, in its own order, so that the same catalogue always gives the same pools."""
-    lines = (line for path in sorted((folder / "catalogue").glob("*.jsonl")) for line in path.open(encoding="utf-8"))
+    lines = (
+        line
+        for path in sorted((folder / "catalogue").glob("*.jsonl"))
+        for line in path.open(encoding="utf-8")
+    )
     pools = Pools(templates=[json.loads(line) for line in lines])
     for record in pools.templates:
         pools.sentences.extend(_SENTENCE.split(record["description"]))
@@ -45,7 +59,9 @@ def read(folder: Path = STARTER) -> Pools:
             pools.native.setdefault(record["lang_native"], []).append(record["title_native"])
         if "lead" in record:
             pools.leads.append(record["lead"])
-        pools.hosts.extend(urlsplit(source["url"])._replace(query="", fragment="").geturl() for source in record["sources"])
+        pools.hosts.extend(
+            urlsplit(source["url"])._replace(query="", fragment="").geturl() for source in record["sources"]
+        )
         for name in LISTS:
             pools.lists.setdefault(name, []).extend(record.get(name, []))
     return pools

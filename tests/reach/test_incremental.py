@@ -198,3 +198,46 @@ def test_a_wrong_map_says_what_is_wrong(tmp_path: Path, query: str, words: str) 
             tmp_path / "data",
             ontology.load(),
         )
+
+
+def test_a_property_that_the_ontology_does_not_have_is_refused(tmp_path: Path) -> None:
+    source_in(tmp_path / "source", [record(1)])
+    path = tmp_path / "source/map.rq"
+    path.write_text(path.read_text().replace("dhu:startYear ?start", "dhu:starYear ?start"))
+    with pytest.raises(BadInput, match="dhu:starYear"):
+        ingest(
+            sources.load("test", tmp_path / "source"),
+            str(tmp_path / "source"),
+            tmp_path / "data",
+            ontology.load(),
+        )
+
+
+def test_a_failure_on_a_computed_value_is_reported_too(tmp_path: Path) -> None:
+    source_in(tmp_path / "source", [record(1)])
+    path = tmp_path / "source/map.rq"
+    path.write_text(
+        path.read_text().replace('fn:concept("theme", ?x)', 'fn:concept("theme", CONCAT("no-", ?x))')
+    )
+    report = ingest(
+        sources.load("test", tmp_path / "source"),
+        str(tmp_path / "source"),
+        tmp_path / "data",
+        ontology.load(),
+    )
+    assert any("no-telemedicine" in example for example in report.examples)
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [("País", "Pais"), ("N.º", "N-o"), ("Χώρα", "Χωρα"), (" @a:b c ", "a-b-c"), ("2022", "2022")],
+)
+def test_keys_become_names_that_a_map_can_write(tmp_path: Path, key: str, name: str) -> None:
+    import pyoxigraph as ox
+
+    from dhu_graph.ingest.facade import raw_graph, slug
+
+    assert slug(key) == name
+    store = ox.Store()
+    store.load("".join(raw_graph(0, {key: "v"}, {})).encode(), ox.RdfFormat.N_TRIPLES)
+    assert store.query(f"PREFIX raw: <urn:dhu:raw:> ASK {{ ?r raw:{name} 'v' }}")

@@ -175,7 +175,7 @@ def _hits(radar: "Engine", hits: "list[Hit]", format: Format) -> None:
             row["iri"] = row["iri"].removeprefix(radar.settings.base + "id/")
     rows(found, _COLUMNS, format)
     if not found:
-        say("(nothing passes these filters)")
+        say("(nothing found: no resource passes the filters, or, without vectors, none holds the words)")
 
 
 def _flattened(statements: "tuple[Statement, ...]", prefix: str = "") -> "list[Statement]":

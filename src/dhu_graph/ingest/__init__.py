@@ -17,7 +17,7 @@ import pyoxigraph as ox
 from dhu_graph import quads, sources
 from dhu_graph.errors import BadInput
 from dhu_graph.ingest.batch import Outcome, Task, Worker, quads_of, run_all
-from dhu_graph.ingest.facade import literal
+from dhu_graph.ingest.facade import literal, slug
 from dhu_graph.ingest.state import Report, State
 from dhu_graph.model import Record
 from dhu_graph.ontology import RDF_TYPE, Ontology, rebased
@@ -243,9 +243,12 @@ def _count(report: Report, where: str, outcome: Outcome) -> None:
 
 
 def _task(source: sources.Source, ontology: Ontology) -> Task:
-    return Task(
-        source.name, source.map, source.language, ontology.base, source.licence, frozenset(source.ignore)
-    )
+    return Task(source.name, source.map, source.language, ontology.base, source.licence, _ignored(source))
+
+
+def _ignored(source: sources.Source) -> frozenset[str]:
+    """Fields that need not be mapped: those named as ignored, and those that only decide about the scope."""
+    return frozenset(source.ignore) | {slug(name) for item in source.input for name in item.scope}
 
 
 def _about(source: sources.Source, ontology: Ontology) -> list[str]:

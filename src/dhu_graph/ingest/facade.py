@@ -5,13 +5,14 @@ A key becomes a property `raw:key`, a list several values, an object a node of i
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 RAW = "urn:dhu:raw:"
 NODE = "urn:dhu:record:"
 _XSD = "http://www.w3.org/2001/XMLSchema#"
-_UNSAFE = re.compile(r"[^A-Za-z0-9_]+")
+_UNSAFE = re.compile(r"[^\w]+")
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
 
 
@@ -25,8 +26,12 @@ def raw_graph(number: int, fields: Mapping[str, Any], extra: Mapping[str, str]) 
 
 
 def slug(key: str, taken: frozenset[str] | set[str] = frozenset()) -> str:
-    """The local name of `raw:` for a key: runs of other characters become `-`; a name already taken gets a number."""
-    name = _UNSAFE.sub("-", key).strip("-") or "x"
+    """The local name of `raw:` for a key: letters lose their accents, runs of other characters become `-`.
+
+    `País` → `Pais`, `N.º` → `N-o`, `Χώρα` → `Χωρα`; a name already taken gets a number.
+    """
+    plain = "".join(c for c in unicodedata.normalize("NFKD", key) if not unicodedata.combining(c))
+    name = _UNSAFE.sub("-", plain).strip("-") or "x"
     candidate, number = name, 2
     while candidate in taken:
         candidate, number = f"{name}-{number}", number + 1

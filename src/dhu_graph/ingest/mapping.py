@@ -8,7 +8,7 @@ import pyoxigraph as ox
 
 from dhu_graph.errors import BadInput
 from dhu_graph.ingest import facade
-from dhu_graph.ingest.functions import FN, Functions
+from dhu_graph.ingest.functions import FN, Failure, Functions
 from dhu_graph.model import Record
 from dhu_graph.ontology import Ontology
 
@@ -40,7 +40,14 @@ class Mapping:
         self._prefixes = {**ontology.prefixes, "raw": facade.RAW, "fn": FN}
         self._language = language
         self._kinds = set(ontology.kinds)
-        self.properties = frozenset(re.findall(r"\braw:([A-Za-z0-9_][A-Za-z0-9_-]*)", query))
+        known = {iri.rsplit("#", 1)[-1] for iri in ontology.terms()}
+        unknown = sorted(set(re.findall(r"\bdhu:(\w[\w-]*)", _plain(query))) - known)
+        if unknown:
+            raise BadInput(
+                f"{source}/map.rq uses dhu:{', dhu:'.join(unknown)}, which the ontology does not have.",
+                "Check the spelling; ingest/README.md lists the properties.",
+            )
+        self.properties = frozenset(re.findall(r"\braw:(\w[\w-]*)", query))
         self._source = source
         # SERVICE would let a map reach out; a map only rearranges what it is given.
         if re.search(r"\bSERVICE\b", _plain(query), re.IGNORECASE):
@@ -96,15 +103,21 @@ class Mapping:
         failures = set(self._functions.failures)
         if not failures:
             return
+        noted: set[Failure] = set()
         for record, result in zip(records, mapped, strict=True):
             values: dict[str, str] = {}
             for path, value in facade.paths(record.fields):
                 values.setdefault(str(value).strip(), path)
-            result.problems += [
-                f"{values[value.strip()]}: fn:{name} cannot use {value.strip()[:100]!r}"
-                for name, value in sorted(failures)
-                if value.strip() in values
-            ]
+            for failure in sorted(failures):
+                name, value = failure[0], failure[1].strip()
+                if value in values:
+                    result.problems.append(f"{values[value]}: fn:{name} cannot use {value[:100]!r}")
+                    noted.add(failure)
+        # What the map computed stands in no record as it is: it is told with the first record of the batch.
+        mapped[0].problems += [
+            f"in this record or one of the {len(records) - 1} after it: fn:{name} cannot use {value.strip()[:100]!r}, which the map computed"
+            for name, value in sorted(failures - noted)
+        ]
 
 
 def _plain(query: str) -> str:

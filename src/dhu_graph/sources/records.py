@@ -72,11 +72,14 @@ def _csv(file: File) -> Iterator[Record | Unreadable]:
             words = f"The columns {', '.join(map(repr, twice))} stand there twice; one of each would be lost."
             yield Unreadable(f"{file.name}, line 1", lines.take(), words)
             return
-        if header and item.id not in header:
+        missing = [name for name in dict.fromkeys([item.id, *item.scope, *item.split]) if name not in header]
+        if header and missing:
+            odd = any("\udc80" <= c <= "\udcff" for c in "".join(header))
             yield Unreadable(
                 f"{file.name}, line 1",
                 lines.take(),
-                f"There is no column {item.id!r}; the columns are {', '.join(header)}.",
+                f"There is no column {', '.join(map(repr, missing))}; the columns are {', '.join(header)}."
+                + (f' The text is not {item.encoding}: try encoding = "latin-1" or "cp1252".' if odd else ""),
             )
             return
         lines.take()
