@@ -16,10 +16,15 @@ help:
 	@echo "make test           set up what is missing and run every test"
 	@echo "make check          formatting, lint, types, import order"
 	@echo "make bench          benchmarks against bare baselines (long)"
+	@echo "make format         put the code into shape"
 	@echo "make wheel          build the wheel into dist/"
+	@echo "make clean          remove $(VENV) and all that was built, but not the data in dhu-data"
+	@echo
+	@echo "PYTHON=python3.12, PORT=8080: another Python, another port."
 
 # Made anew only when the dependencies change.
 $(VENV)/.installed: pyproject.toml tools/torch_cpu.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; for example: make run PYTHON=python3.12"; exit 1; }
 	@test -x $(PY) || { echo "Making $(VENV) …"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing into $(VENV): some 2 GB with torch, a few minutes the first time …"
 	@$(PIP) --upgrade pip

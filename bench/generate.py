@@ -70,7 +70,7 @@ def write(
 def records(count: int, seed: int = SEED) -> Iterator[Fields]:
     """The records, one by one."""
     pools = pools_module.read()
-    return (record(pools, seed, number, count) for number in range(count))
+    return (record(pools, seed, number) for number in range(count))
 
 
 def _lines(count: int, seed: int, bad: int, changed: float) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _lines(count: int, seed: int, bad: int, changed: float) -> Iterator[str]:
         yield (spoil(fields) if spoil else json.dumps(fields, ensure_ascii=False)) + "\n"
 
 
-def record(pools: Pools, seed: int, number: int, count: int) -> Fields:
+def record(pools: Pools, seed: int, number: int) -> Fields:
     """The record of that number, in the format of the starter catalogue."""
     draw = random.Random(seed * 1_000_003 + number)
     template = draw.choice(pools.templates)
@@ -101,7 +101,7 @@ def record(pools: Pools, seed: int, number: int, count: int) -> Fields:
         if key in template:
             made[key] = list(_items(pools, draw, key, len(template[key]), number))
     if "lead" in template:
-        made["lead"] = _lead(pools, draw, count)
+        made["lead"] = _lead(pools, draw, number)
     for key in ("status", "notes", "funding", "licence"):
         if key in template:
             made[key] = template[key]
@@ -134,10 +134,10 @@ def _items(pools: Pools, draw: random.Random, key: str, length: int, number: int
             yield f"{item} {_name(number + place)}" if key == "partners" else item
 
 
-def _lead(pools: Pools, draw: random.Random, count: int) -> Fields:
+def _lead(pools: Pools, draw: random.Random, number: int) -> Fields:
     """An organisation; as in the starter, most lead one record and some lead several."""
     lead = draw.choice(pools.leads)
-    return {**lead, "name": f"{lead['name']} {_name(draw.randrange(max(1, count)))}"}
+    return {**lead, "name": f"{lead['name']} {_name(draw.randrange(number + 1))}"}
 
 
 def _other(draw: random.Random, value: float) -> float | int:

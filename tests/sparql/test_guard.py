@@ -92,6 +92,7 @@ def test_updates_are_told_that_this_endpoint_only_reads(query: str) -> None:
         ("SELECT * { ?s ?p (" + " 1" * 300 + ") }", "joined"),
         ("SELECT * { " + "OPTIONAL { ?s ?p ?o } " * 300 + " }", "joined"),
         ("SELECT * { " + "BIND(1 AS ?x) " * 600 + " }", "clauses"),
+        ("SELECT " + "(1 AS ?x) " * 1100 + "{}", "computed columns"),
         ("DESCRIBE " + "<x:a> " * 5000, "described"),
         ("SELECT * { VALUES ?x { " + "1 " * 22_000 + "} }", "terms"),
         ("SELECT * { ?s ?p '" + "x" * 60_000 + "' }", "characters"),

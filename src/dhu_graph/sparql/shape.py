@@ -20,6 +20,8 @@ MAX_OPERATORS = 1_000
 """Operators of expressions and property paths: 0.1 s; 7,000 take 3.3 s, 23,000 hang."""
 MAX_CLAUSES = 500
 """UNION, OPTIONAL, MINUS, FILTER, BIND, GRAPH, VALUES, EXISTS and SELECT together; they break above 2,500."""
+MAX_COLUMNS = 1_000
+"""AS and aggregates together: 0.1 s; 10,000 take 20 s."""
 MAX_TERMS = 20_000
 """Variables, IRIs and literals, VALUES rows and IN lists included; 23,000 values take 0.04 s."""
 MAX_FORKS = 8
@@ -30,6 +32,7 @@ MAX_DESCRIBED = 200
 
 OPERANDS = frozenset(("variable", "iri", "blank", "name", "number", "string", "language"))
 _OPERATORS = frozenset(("||", "&&", "=", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "!", "^", "|", "?"))
+_COLUMNS = frozenset(("AS", "COUNT", "SUM", "MIN", "MAX", "AVG", "SAMPLE", "GROUP_CONCAT"))
 _FORKING = ("REGEX", "REPLACE", "SUBSTR", "GROUP_CONCAT")
 _CLAUSES = (
     "UNION",
@@ -139,6 +142,8 @@ class Shape:
             self._count("clauses", MAX_CLAUSES, "clauses (UNION, OPTIONAL, FILTER …)", token)
         elif word == "IN":
             self._count("operators", MAX_OPERATORS, "operators", token)
+        elif word in _COLUMNS:
+            self._count("columns", MAX_COLUMNS, "computed columns and aggregates", token)
         if word.startswith("SELECT") and frame.kind == "group":
             frame.kind = "clause"
         self._data_next = self._data_next or word.startswith("VALUES")
