@@ -7,7 +7,7 @@ document; a boolean query of constant scores answers it exactly. *BM25*: the usu
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from dhu_graph.errors import BadInput
+from dhu_graph.index.documents import Rows
 
 STEMMERS = {
     "da": "danish",
@@ -131,7 +132,9 @@ class Text:
         total = sum(weight for _, _, weight in found)
         return [Term(word, places, weight / total) for word, places, weight in found]
 
-    def coverage(self, terms: list[Term], limit: int, rows: Iterable[int] | None = None) -> dict[int, float]:
+    def coverage(
+        self, terms: list[Term], limit: int, rows: Sequence[int] | Rows | None = None
+    ) -> dict[int, float]:
         """Row → covered share (0–1) of the best documents (among `rows`); those without any of the words are absent."""
         import tantivy
 
@@ -142,7 +145,9 @@ class Text:
         ]
         return {row: round(min(score, 1.0), 6) for row, score in self._ask(clauses, limit, rows)}
 
-    def bm25(self, terms: list[Term], limit: int, rows: Iterable[int] | None = None) -> dict[int, float]:
+    def bm25(
+        self, terms: list[Term], limit: int, rows: Sequence[int] | Rows | None = None
+    ) -> dict[int, float]:
         """Row → BM25 score of the best documents (among `rows`); those without any of the words are absent."""
         import tantivy
 
@@ -156,7 +161,7 @@ class Text:
         return tantivy.Query.disjunction_max_query(queries)
 
     def _ask(
-        self, clauses: list[tuple[Any, Any]], limit: int, rows: Iterable[int] | None
+        self, clauses: list[tuple[Any, Any]], limit: int, rows: Sequence[int] | Rows | None
     ) -> list[tuple[int, float]]:
         import tantivy
 
@@ -165,14 +170,14 @@ class Text:
         asked = tantivy.Query.boolean_query(clauses)
         if rows is None:
             return self._hits(asked, limit)
-        wanted = np.unique(np.fromiter(rows, dtype=np.int64))
-        excluded = len(self) - len(wanted)
-        if excluded < len(wanted):
+        passes = np.zeros(len(self), dtype=np.bool_)
+        passes[np.asarray(rows, dtype=np.int64)] = True
+        passed = int(passes.sum())
+        excluded = len(self) - passed
+        if excluded < passed:
             # So many more hits are enough to lose the excluded ones, and cheaper than a long list of rows.
-            passes = np.zeros(len(self), dtype=np.bool_)
-            passes[wanted] = True
             return [hit for hit in self._hits(asked, limit + excluded) if passes[hit[0]]][:limit]
-        allowed = tantivy.Query.term_set_query(self._schema, "row", wanted.tolist())
+        allowed = tantivy.Query.term_set_query(self._schema, "row", np.flatnonzero(passes).tolist())
         both = [
             (tantivy.Occur.Must, asked),
             (tantivy.Occur.Must, tantivy.Query.const_score_query(allowed, 0.0)),
