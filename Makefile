@@ -4,7 +4,6 @@ PORT ?= 8000
 SERVE ?= yes
 VENV := .venv
 PY := $(VENV)/bin/python
-DHU := $(VENV)/bin/dhu
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .PHONY: run test check format bench wheel clean help
@@ -37,16 +36,9 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP) --editable '.[dev]'
 	@touch $@
 
+# One process for all four commands: loading the model is what takes the time.
 run: $(VENV)/.installed
-	$(DHU) build
-	@echo
-	$(DHU) search "telemonitoring for people with heart failure in rural areas" --limit 3
-	@echo
-	$(DHU) query coverage-by-country --limit 10
-	@echo
-ifneq ($(SERVE),no)
-	@exec $(DHU) serve --port $(PORT)
-endif
+	@$(PY) tools/run.py --port $(PORT) $(if $(filter no,$(SERVE)),--no-serve)
 
 test: $(VENV)/.installed-dev
 	$(PY) -m pytest

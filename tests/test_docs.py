@@ -1,6 +1,8 @@
 """Docs cannot drift: every setting, command, field, function and query is described, and the README's queries run."""
 
 import re
+import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +141,14 @@ def test_the_licences_are_there_in_full(name: str, ending: str) -> None:
     licence = text(f"LICENSES/{name}.txt")
     assert licence.rstrip().endswith(ending) and len(licence) > 13_000
     assert name in text("LICENSE")
+
+
+def test_what_make_run_shows_can_be_run(radar: Engine, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    monkeypatch.setenv("DHU_DATA", str(radar.settings.data))
+    monkeypatch.setenv("DHU_EMBED", "no")
+    tool = runpy.run_path(str(ROOT / "tools" / "run.py"))
+    monkeypatch.setattr(sys, "argv", ["dhu"])
+    assert [tool["run"](command) for command in tool["SHOWN"]] == [0, 0]
+    assert tool["run"]("query no-such-query") == 2
+    out = capfd.readouterr().out
+    assert "$ dhu search" in out and "Germany" in out

@@ -54,7 +54,9 @@ class Settings(BaseSettings):
 
     sparql_timeout: float = Field(20.0, gt=0, description="Seconds of wall clock for one query.")
     sparql_memory_mb: int = Field(
-        2048, ge=768, description="Address space of one query worker, in MB; opening a store takes some 700."
+        2048,
+        ge=256,
+        description="Memory that one query may use, in MB, beside what its worker needs for the store.",
     )
     sparql_result_mb: int = Field(64, ge=1, description="Largest answer to one query, in MB.")
     sparql_workers: int = Field(2, ge=1, description="Queries evaluated at the same time.")
