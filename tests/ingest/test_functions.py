@@ -169,3 +169,41 @@ def test_a_function_that_breaks_is_a_failure_and_not_an_error(functions: Functio
     assert table[ox.NamedNode(FN + "concept")](ox.Literal("no-such-scheme"), ox.Literal("x")) is None
     assert table[ox.NamedNode(FN + "year")]() is None
     assert [name.split(" ")[0] for name, _ in functions.failures] == ["concept", "year"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://a.eu",
+        "http://a.eu/x?y=1#z",
+        "https://a.eu/x%20y",
+        "https://a.eu/(x)'y'@z",
+        "https://user@a.eu/x",
+        "https://user:word@a.eu/",
+        "https://a.eu:8080/x",
+        "https://a.eu:99999/x",
+        "https:///x",
+        "https://a.eu/ x",
+        "https://a.eu/<x>",
+        'https://a.eu/"x"',
+        "https://a.eu/ä",
+        "https://a.eu/x\u202ey",
+        "ftp://a.eu/",
+        "javascript:alert(1)",
+        "https://a.eu?q=[1]",
+        "http://-",
+        "http://.",
+    ],
+)
+def test_the_short_way_for_a_safe_address_gives_what_the_long_way_gives(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import re
+
+    from dhu_graph import ontology
+    from dhu_graph.ingest import functions
+
+    made = functions.Functions(ontology.load(), "s")
+    short = made.web(address)
+    monkeypatch.setattr(functions, "_SAFE", re.compile(r"(?!)"))
+    assert short == made.web(address)

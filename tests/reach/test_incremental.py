@@ -241,3 +241,26 @@ def test_keys_become_names_that_a_map_can_write(tmp_path: Path, key: str, name: 
     store = ox.Store()
     store.load("".join(raw_graph(0, {key: "v"}, {})).encode(), ox.RdfFormat.N_TRIPLES)
     assert store.query(f"PREFIX raw: <urn:dhu:raw:> ASK {{ ?r raw:{name} 'v' }}")
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        "<x:s> a sh:NodeShape ; sh:targetClass <x:c> ; sh:closed true .",
+        "<x:s> a sh:NodeShape ; sh:targetClass <x:c> ; sh:property [ sh:path ( <x:p> <x:q> ) ; sh:minCount 1 ] .",
+        "<x:s> a sh:NodeShape ; sh:targetClass <x:c> ; sh:property [ sh:path [ sh:inversePath <x:p> ] ; sh:minCount 1 ] .",
+    ],
+)
+def test_shapes_that_see_more_than_single_predicates_are_given_every_line(shapes: str) -> None:
+    from dhu_graph.ingest.validation import looked_at
+
+    assert looked_at("@prefix sh: <http://www.w3.org/ns/shacl#> . " + shapes) is None
+
+
+def test_the_predicates_that_our_shapes_look_at_are_known() -> None:
+    from dhu_graph.ingest.validation import looked_at
+
+    found = looked_at(ontology.load().shapes)
+    assert found is not None
+    assert {"<https://w3id.org/dhu/ns#endYear>", "<http://purl.org/dc/terms/title>"} <= found
+    assert "<https://w3id.org/dhu/ns#supports>" not in found

@@ -7,6 +7,7 @@ A key becomes a property `raw:key`, a list several values, an object a node of i
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 RAW = "urn:dhu:raw:"
@@ -30,12 +31,17 @@ def slug(key: str, taken: frozenset[str] | set[str] = frozenset()) -> str:
 
     `País` → `Pais`, `N.º` → `N-o`, `Χώρα` → `Χωρα`; a name already taken gets a number.
     """
-    plain = "".join(c for c in unicodedata.normalize("NFKD", key) if not unicodedata.combining(c))
-    name = _UNSAFE.sub("-", plain).strip("-") or "x"
+    name = _name(key)
     candidate, number = name, 2
     while candidate in taken:
         candidate, number = f"{name}-{number}", number + 1
     return candidate
+
+
+@lru_cache(10_000)
+def _name(key: str) -> str:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", key) if not unicodedata.combining(c))
+    return _UNSAFE.sub("-", plain).strip("-") or "x"
 
 
 def paths(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

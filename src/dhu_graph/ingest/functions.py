@@ -23,6 +23,8 @@ _YEARS = "http://reference.data.gov.uk/id/gregorian-year/"
 _CURRENCY = "http://publications.europa.eu/resource/authority/currency/"
 _BLANK = re.compile(r"[\s\u00a0\u200b\ufeff]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+# What `web` would leave as it is: no name or port before the path, no character that needs escaping.
+_SAFE = re.compile(r"https?://[A-Za-z0-9.-]*[A-Za-z0-9](?:[/?][A-Za-z0-9%/:=&?~#+!$,;'@()*._-]*)?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 Term = ox.NamedNode | ox.Literal | ox.BlankNode | ox.Triple
@@ -129,6 +131,8 @@ class Functions:
     def web(self, value: str) -> str | None:
         """`fn:web(" https://a.eu/x y ")`: a web address made safe, or nothing where it is none."""
         text = _BLANK.sub(" ", value).strip(" ,;")
+        if _SAFE.fullmatch(text):
+            return text
         try:
             parts = urlsplit(text)
             if (
@@ -146,7 +150,10 @@ class Functions:
 
     def text(self, value: str) -> Term | None:
         """`fn:text(?x)`: the text without control characters and with single blanks; nothing where nothing is left."""
-        clean = _BLANK.sub(" ", _CONTROL.sub("", unicodedata.normalize("NFC", value))).strip()
+        if value.isascii() and value.isprintable() and "  " not in value:
+            clean = value.strip()
+        else:
+            clean = _BLANK.sub(" ", _CONTROL.sub("", unicodedata.normalize("NFC", value))).strip()
         return ox.Literal(clean) if clean else None
 
     def currency(self, code: str) -> str | None:

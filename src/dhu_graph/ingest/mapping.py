@@ -21,6 +21,8 @@ _TEXTS = re.compile(
     re.DOTALL,
 )
 
+_HEAD = f"<{facade.NODE}"
+
 
 @dataclass(slots=True)
 class Mapped:
@@ -77,16 +79,17 @@ class Mapping:
             ) from None
         mapped = [Mapped() for _ in records]
         for line in (body or b"").decode().split("\n")[:-1]:
-            tag = _TAG.match(line)
-            if tag is None:
+            number, colon, rest = line[len(_HEAD) :].partition(":")
+            if not (colon and line.startswith(_HEAD) and number.isdecimal()):
                 raise BadInput(
                     f"{self._source}/map.rq makes a node that belongs to no record: {line[:200]}",
                     "Mint every subject with fn:iri(?r, …) or fn:node(?parent, …).",
                 )
             # The tag is taken off the nodes; a text that looks like one stays as it is.
-            subject, predicate, value = line.split(" ", 2)
-            untagged = _TAG.sub("<", value, count=1) if value.startswith("<") else value
-            mapped[int(tag.group(1))].lines.add(f"{_TAG.sub('<', subject)} {predicate} {untagged}")
+            subject, predicate, value = rest.split(" ", 2)
+            if value.startswith(_HEAD):
+                value = "<" + value[len(_HEAD) :].partition(":")[2]
+            mapped[int(number)].lines.add(f"<{subject} {predicate} {value}")
         self._note_failures(records, mapped)
         return mapped
 
