@@ -4,8 +4,9 @@ import hashlib
 import json
 import os
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from dhu_graph.ontology import Ontology
 from dhu_graph.releases.documents import DocumentSource
 from dhu_graph.releases.shelf import FORMAT, Release, Shelf, checksum, checksums
 
-BLOCK = 24_000_000
-"""Bytes of N-Quads loaded at once; larger blocks load a little faster and take far more memory."""
+BLOCK, LOADERS = 8_000_000, 2
+"""Bytes of N-Quads loaded at once, and how many such blocks at the same time; larger ones gain nothing but weight."""
 
 Progress = Callable[[str, int, int], None]
 """Told (step, done, total); total is 0 where it is not known."""
@@ -110,31 +111,37 @@ def _merged(graphs: list[Path], ontology: Ontology) -> Iterator[bytes]:
 
 
 def _write_and_load(folder: Path, lines: Iterator[bytes], tell: Progress) -> tuple[int, str, ox.Store]:
-    """Writes `graph.nq.gz` and loads the store in one pass: while one block is loaded, the next is merged and packed."""
+    """Writes `graph.nq.gz` and loads the store in one pass: while blocks are loaded, the next is merged and packed."""
     store = ox.Store(str(folder / "store"))
-    with ThreadPoolExecutor(1) as loader:
-        state: dict[str, Any] = {"block": [], "size": 0, "count": 0, "loading": None}
+    loading: deque[Future[None]] = deque()
+    held: list[bytes] = []
+    size = count = 0
 
-        def hand_over() -> None:
-            if state["loading"]:
-                state["loading"].result()
-            block = b"".join(state["block"])
-            state["loading"] = loader.submit(store.bulk_load, block, ox.RdfFormat.N_QUADS)
-            state["block"], state["size"] = [], 0
-            tell("graph", state["count"], 0)
+    with ThreadPoolExecutor(LOADERS, thread_name_prefix="load") as pool:
+
+        def load() -> None:
+            nonlocal size
+            if len(loading) >= LOADERS:
+                loading.popleft().result()
+            loading.append(pool.submit(store.bulk_load, b"".join(held), ox.RdfFormat.N_QUADS))
+            held.clear()
+            size = 0
+            tell("graph", count, 0)
 
         def teed() -> Iterator[bytes]:
+            nonlocal size, count
             for line in lines:
-                state["block"].append(line)
-                state["size"] += len(line)
-                state["count"] += 1
-                if state["size"] > BLOCK:
-                    hand_over()
+                held.append(line)
+                size += len(line)
+                count += 1
+                if size > BLOCK:
+                    load()
                 yield line
 
         count, digest = quads.write(folder / "graph.nq.gz", teed())
-        hand_over()
-        state["loading"].result()
+        load()
+        for block in loading:
+            block.result()
     return count, digest, store
 
 

@@ -1,6 +1,11 @@
 """From the graph of a release to its documents, as `index/resource.rq` and `index/document.rq` say."""
 
+import json
+import os
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -9,7 +14,7 @@ from dhu_graph.errors import BadInput
 from dhu_graph.model import FILTER_COLUMNS, Document
 from dhu_graph.ontology import Ontology, rebased
 
-BATCH = 500
+BATCH = 250
 _SLOT = "VALUES ?resource {}"
 
 
@@ -30,28 +35,45 @@ class DocumentSource:
         return len(self._resources)
 
     def __iter__(self) -> Iterator[Document]:
-        for start in range(0, len(self._resources), BATCH):
-            batch = self._resources[start : start + BATCH]
-            values: dict[str, dict[str, set[str]]] = {iri: {} for iri in batch}
-            languages: dict[str, str] = {}
-            slot = "VALUES ?resource { " + " ".join(f"<{iri}>" for iri in batch) + " }"
-            for row in self._select(self._query.replace(_SLOT, slot)):
-                iri, column, value = row["resource"].value, row["column"].value, row["value"]
-                values[iri].setdefault(column, set()).add(self._short(column, value))
-                if column == "title":
-                    languages[iri] = value.language or "en"
-            for iri in batch:
-                yield _document(iri, values[iri], languages.get(iri, "en"))
+        # The store answers in threads of its own, without Python's lock, while the documents before are indexed.
+        threads = os.cpu_count() or 1
+        waiting: deque[tuple[list[str], Future[bytes]]] = deque()
+        with ThreadPoolExecutor(threads, thread_name_prefix="documents") as pool:
+            for start in range(0, len(self._resources), BATCH):
+                batch = self._resources[start : start + BATCH]
+                waiting.append((batch, pool.submit(self._answer, batch)))
+                if len(waiting) > threads:
+                    yield from self._documents(*waiting.popleft())
+            for batch, answer in waiting:
+                yield from self._documents(batch, answer)
+
+    def _answer(self, batch: list[str]) -> bytes:
+        """The rows of `index/document.rq` for these resources, in SPARQL's JSON."""
+        slot = "VALUES ?resource { " + " ".join(f"<{iri}>" for iri in batch) + " }"
+        rows = self._select(self._query.replace(_SLOT, slot))
+        return rows.serialize(format=ox.QueryResultsFormat.JSON) or b""
+
+    def _documents(self, batch: list[str], answer: Future[bytes]) -> Iterator[Document]:
+        values: dict[str, dict[str, set[str]]] = {iri: {} for iri in batch}
+        languages: dict[str, str] = {}
+        for row in json.loads(answer.result())["results"]["bindings"]:
+            iri, column, value = row["resource"]["value"], row["column"]["value"], row["value"]
+            values[iri].setdefault(column, set()).add(self._short(column, value))
+            if column == "title":
+                languages[iri] = value.get("xml:lang", "en")
+        for iri in batch:
+            yield _document(iri, values[iri], languages.get(iri, "en"))
 
     def _select(self, query: str) -> ox.QuerySolutions:
         results = self._store.query(query, use_default_graph_as_union=True, prefixes=self._ontology.prefixes)
         assert isinstance(results, ox.QuerySolutions)
         return results
 
-    def _short(self, column: str, value: ox.NamedNode | ox.Literal) -> str:
+    def _short(self, column: str, value: dict[str, Any]) -> str:
+        text: str = value["value"]
         if column == "kind":
-            return self._ontology.kinds.get(value.value, "")
-        return self._ontology.notation(value.value) if isinstance(value, ox.NamedNode) else str(value.value)
+            return self._ontology.kinds.get(text, "")
+        return self._ontology.notation(text) if value["type"] == "uri" else text
 
 
 def _document(iri: str, values: dict[str, set[str]], language: str) -> Document:
