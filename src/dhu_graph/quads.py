@@ -10,6 +10,7 @@ import os
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -68,29 +69,50 @@ def unique(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def write(path: Path, lines: Iterable[bytes]) -> tuple[int, str]:
-    """Writes a `.gz` so that it is there whole or not at all; returns how many lines and the SHA-256 of their bytes."""
+    """Writes a `.gz` so that it is there whole or not at all; returns how many lines and the SHA-256 of their bytes.
+
+    A block is packed in a thread of its own while the next is gathered.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    digest, count, pending, size = hashlib.sha256(), 0, [], 0
+    digest, count = hashlib.sha256(), 0
     temporary = path.with_name(path.name + ".part")
     with temporary.open("wb") as raw:
         # No name and no time in the header, and one level: equal content gives equal files.
-        with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0, compresslevel=1) as out:
-            for line in lines:
-                pending.append(line)
-                size += len(line)
-                count += 1
-                if size > 1_000_000:
-                    block = b"".join(pending)
-                    digest.update(block)
-                    out.write(block)
-                    pending, size = [], 0
-            block = b"".join(pending)
-            digest.update(block)
-            out.write(block)
+        with (
+            gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0, compresslevel=1) as out,
+            ThreadPoolExecutor(1, thread_name_prefix="pack") as packer,
+        ):
+
+            def pack(block: bytes) -> None:
+                digest.update(block)
+                out.write(block)
+
+            packing: Future[None] | None = None
+            for pending in _gathered(lines, 1_000_000):
+                count += len(pending)
+                if packing:
+                    packing.result()
+                packing = packer.submit(pack, b"".join(pending))
+            if packing:
+                packing.result()
         raw.flush()
         os.fsync(raw.fileno())
     os.replace(temporary, path)
     return count, digest.hexdigest()
+
+
+def _gathered(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
+    """The lines in lists of about `size` bytes."""
+    held: list[bytes] = []
+    total = 0
+    for line in lines:
+        held.append(line)
+        total += len(line)
+        if total > size:
+            yield held
+            held, total = [], 0
+    if held:
+        yield held
 
 
 def read(path: Path) -> Iterator[bytes]:

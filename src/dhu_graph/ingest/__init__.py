@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from dhu_graph import quads, sources
+from dhu_graph import memory, quads, sources
 from dhu_graph.errors import BadInput
 from dhu_graph.ingest.batch import Outcome, Task, Worker, quads_of, run_all
 from dhu_graph.ingest.facade import literal, slug
@@ -47,6 +47,7 @@ def ingest(
     Records that cannot be read, mapped or validated are in the quarantine file with their reasons and native bytes;
     the others land. Where the number of records lies outside `expect`, the previous graph stays.
     """
+    memory.few_heaps()
     state = State(data / "sources" / source.name)
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     with tempfile.TemporaryDirectory(prefix="fetch-", dir=_made(data / "scratch")) as scratch:

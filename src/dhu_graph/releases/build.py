@@ -1,7 +1,5 @@
 """One release from the source graphs; `build` reads top to bottom."""
 
-import contextlib
-import ctypes
 import hashlib
 import json
 import os
@@ -15,7 +13,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from dhu_graph import assets, index, quads
+from dhu_graph import assets, index, memory, quads
 from dhu_graph.embedding import Embedder
 from dhu_graph.errors import ReleaseError
 from dhu_graph.ingest import Report
@@ -44,7 +42,7 @@ def build(
     The caller holds `shelf.writing()`. A crash at any moment leaves the last release serving: the folder gets its
     name, and the pointer is flipped, only when everything is on disk.
     """
-    _few_arenas()
+    memory.few_heaps()
     reports = sorted(reports, key=lambda r: r.source)
     inputs = _inputs(reports, ontology, embedder)
     numbers = shelf.numbers()
@@ -146,14 +144,6 @@ def _write_and_load(folder: Path, lines: Iterator[bytes], tell: Progress) -> tup
         for block in loading:
             block.result()
     return count, digest, store
-
-
-def _few_arenas() -> None:
-    """Two heaps for all threads: with glibc's one a thread, what each has freed stays with it, some 240 MB in the end."""
-    with contextlib.suppress(
-        AttributeError, OSError
-    ):  # another C library has no such knob, and no such habit
-        ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
 
 
 def _inputs(reports: Iterable[Report], ontology: Ontology, embedder: Embedder | None) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,14 +168,18 @@ class Shelf:
 
 def checksums(folder: Path) -> dict[str, str]:
     """SHA-256 of every file of a release but its manifest, by its path inside the folder."""
-    found = {}
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        name = path.relative_to(folder).as_posix()
-        if name == "manifest.json" or path.name in _VOLATILE:
-            continue
-        with path.open("rb") as stream:
-            found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return found
+    files = {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in (*_VOLATILE, "manifest.json")
+    }
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing needs no lock of Python's
+        return dict(zip(files, pool.map(_digest, files.values()), strict=True))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def checksum(manifest: dict[str, Any]) -> str:

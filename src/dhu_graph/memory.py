@@ -1,0 +1,15 @@
+"""Keeping the memory of long work small."""
+
+import contextlib
+import ctypes
+
+
+def few_heaps() -> None:
+    """Two heaps for all threads of this process, to be called before its threads start.
+
+    With glibc's one heap a thread, what each has freed stays with it: some 240 MB in a build of 100,000 records.
+    """
+    with contextlib.suppress(
+        AttributeError, OSError
+    ):  # another C library has no such knob, and no such habit
+        ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
