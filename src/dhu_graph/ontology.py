@@ -14,10 +14,14 @@ from dhu_graph.errors import BadInput
 from dhu_graph.settings import DEFAULT_BASE
 
 RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+DCT = "http://purl.org/dc/terms/"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 SKOS = "http://www.w3.org/2004/02/skos/core#"
 SH = "http://www.w3.org/ns/shacl#"
 OP_COUNTRY = "http://publications.europa.eu/resource/authority/country"
+
+EU_LANGUAGES = tuple("en bg cs da de el es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv".split())
+"""The 24 official languages of the Union; English, in which the terms are defined, first."""
 
 PREFIXES = {
     "dhu": DEFAULT_BASE + "ns#",
@@ -126,13 +130,25 @@ class Ontology:
         }
 
     def quads(self) -> Iterator[str]:
-        """The N-Quads lines of the graphs `graph/ontology` and `graph/vocab`, sorted."""
+        """The N-Quads lines of the graphs `graph/ontology`, `graph/vocab` and `graph/machine-labels`, sorted."""
         lines = (self.store.dump(format=ox.RdfFormat.N_QUADS) or b"").decode().split("\n")
         lines.pop()
         yield from sorted(line + "\n" for line in lines)
 
     def _pairs(self, predicate: str) -> Iterator[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]:
         return _pairs(self.store, predicate)
+
+    def literals(self, predicate: str) -> Iterator[tuple[str, ox.Literal, bool]]:
+        """(IRI, text, whether it is machine-made) of all that have such a predicate."""
+        machine = self.iri("graph/machine-labels")
+        for quad in self.store.quads_for_pattern(None, ox.NamedNode(predicate), None, None):
+            if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.Literal):
+                graph = quad.graph_name
+                yield (
+                    quad.subject.value,
+                    quad.object,
+                    isinstance(graph, ox.NamedNode) and graph.value == machine,
+                )
 
     @cached_property
     def _notations(self) -> dict[str, str]:
@@ -146,7 +162,7 @@ class Ontology:
     @cached_property
     def _labels(self) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
-        for predicate in (RDFS + "label", SKOS + "prefLabel"):
+        for predicate in (RDFS + "label", SKOS + "prefLabel", DCT + "title"):
             for s, o in self._pairs(predicate):
                 if isinstance(o, ox.Literal):
                     found.setdefault(s.value, {})[o.language or ""] = o.value
@@ -156,12 +172,17 @@ class Ontology:
     def _names(self) -> dict[tuple[str, str], str]:
         scheme_of = {iri: scheme for scheme, concepts in self.schemes.items() for iri in concepts}
         found: dict[tuple[str, str], str] = {}
-        # The first one wins, so the surest names come first: a label must never shadow another concept's code.
-        for predicate in ("notation", "prefLabel", "altLabel", "hiddenLabel"):
-            pairs = sorted(self._pairs(SKOS + predicate), key=lambda pair: (pair[0].value, str(pair[1])))
-            for s, o in pairs:
-                if s.value in scheme_of:
-                    found.setdefault((scheme_of[s.value], o.value.casefold()), s.value)
+        # The first one wins, so the surest names come first: a label must never shadow another concept's code,
+        # nor a machine translation a label that a person has given.
+        names = ("notation", "prefLabel", "altLabel", "hiddenLabel")
+        told = [
+            (machine, rank, iri, text.value)
+            for rank, predicate in enumerate(names)
+            for iri, text, machine in self.literals(SKOS + predicate)
+        ]
+        for _, _, iri, name in sorted(told):
+            if iri in scheme_of:
+                found.setdefault((scheme_of[iri], name.casefold()), iri)
         return found
 
 
@@ -171,8 +192,13 @@ def load(base: str = DEFAULT_BASE) -> Ontology:
     folder = assets.folder("ontology")
     store = ox.Store()
     digest = hashlib.sha256(base.encode())
-    vocab = sorted((folder / "vocab").glob("*.ttl"))
-    for path, graph in [(folder / "dhu.ttl", "ontology"), *((p, "vocab") for p in vocab)]:
+    machine = sorted((folder / "labels").glob("*.mt.ttl"))
+    people = sorted({*(folder / "vocab").glob("*.ttl"), *(folder / "labels").glob("*.ttl")} - set(machine))
+    for path, graph in [
+        (folder / "dhu.ttl", "ontology"),
+        *((p, "vocab") for p in people),
+        *((p, "machine-labels") for p in machine),
+    ]:
         text = rebased(path, base)
         digest.update(text.encode())
         try:

@@ -84,9 +84,7 @@ def test_a_refused_connection_is_a_remote_failure(small: sources.Source, tmp_pat
 def test_a_file_that_is_too_large_is_a_remote_failure(
     small: sources.Source, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
-    monkeypatch.setattr(sys.modules["dhu_graph.sources.fetch"], "LIMIT", 10)
+    monkeypatch.setattr("dhu_graph.sources.web.LARGEST", 10)
     with pytest.raises(RemoteFailure, match="larger than 10 bytes"):
         run_fetch(small, address + "/records.jsonl", tmp_path / "scratch")
 

@@ -8,7 +8,7 @@ import pytest
 
 from dhu_graph.model import Record
 from dhu_graph.sources import File, Input, Unreadable, records
-from dhu_graph.sources.records import DEEPEST, LONGEST, in_scope
+from dhu_graph.sources.readers import DEEPEST, LONGEST, in_scope
 
 
 def read(path: Path, content: bytes, **how: Any) -> list[Record | Unreadable]:

@@ -54,7 +54,7 @@ def test_an_unknown_source_is_told_the_known_ones() -> None:
         (GOOD.replace("https://a.example.org/", "ftp://a"), "homepage"),
         (GOOD.replace("https://a.example.org/", "https://a> <b"), "homepage"),
         ('licence = "CC BY 4.0"' + GOOD, "licence"),
-        (GOOD.replace('"csv"', '"xlsx"'), "input.0.format"),
+        (GOOD.replace('"csv"', '"parquet"'), "input.0.format"),
         (GOOD.split("[[input]]")[0], "input: Field required"),
         ("expect = {min = -1}" + GOOD, "expect.min"),
         (GOOD + 'delimiter = "::"', "input.0.delimiter"),

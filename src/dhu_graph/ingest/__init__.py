@@ -21,7 +21,6 @@ from dhu_graph.ingest.facade import literal, slug
 from dhu_graph.ingest.state import Report, State
 from dhu_graph.model import Record
 from dhu_graph.ontology import RDF_TYPE, Ontology, rebased
-from dhu_graph.sources.records import in_scope
 
 __all__ = ["Report", "State", "ingest", "preview"]
 
@@ -62,7 +61,8 @@ def ingest(
         run = _Run(source, state, ontology, report, fingerprint, now)
         with quads.Sorter(data / "scratch") as sorter, run:
             sorter.add(quads_of(_about(source, ontology), ontology.base, source.name))
-            for outcome in run.outcomes(files, progress, processes):
+            entries = sources.entries(source, files, Path(scratch))
+            for outcome in run.outcomes(entries, _size(files), progress, processes):
                 sorter.add(outcome.lines)
             run.finish(sorter)
     return report
@@ -76,22 +76,22 @@ def preview(
     worker = Worker(_task(source, ontology))
     with tempfile.TemporaryDirectory(prefix="fetch-", dir=_made(data / "scratch")) as scratch:
         seen: set[str] = set()
-        for file in sources.fetch(source, location, Path(scratch)):
-            for entry in sources.records(file):
-                reason = _refused(entry, seen)
-                report.read += 1
-                if isinstance(entry, Record) and not reason and not in_scope(file.input, entry):
-                    report.out_of_scope += 1
-                    continue
-                report.in_scope += 1
-                if isinstance(entry, sources.Unreadable) or reason:
-                    outcome = Outcome(violations=[reason])
-                else:
-                    # A fixed time, so that the same sample always gives the same triples.
-                    outcome = worker.run([(entry, "2026-01-01T00:00:00Z")])[0]
-                _count(report, entry.where, outcome)
-                ending = len(f" <{ontology.base}graph/{source.name}> .\n".encode())
-                lines.update(line[:-ending].decode() + " ." for line in outcome.lines)
+        files = sources.fetch(source, location, Path(scratch))
+        for concerns, entry in sources.entries(source, files, Path(scratch)):
+            reason = _refused(entry, seen)
+            report.read += 1
+            if isinstance(entry, Record) and not reason and not concerns:
+                report.out_of_scope += 1
+                continue
+            report.in_scope += 1
+            if isinstance(entry, sources.Unreadable) or reason:
+                outcome = Outcome(violations=[reason])
+            else:
+                # A fixed time, so that the same sample always gives the same triples.
+                outcome = worker.run([(entry, "2026-01-01T00:00:00Z")])[0]
+            _count(report, entry.where, outcome)
+            ending = len(f" <{ontology.base}graph/{source.name}> .\n".encode())
+            lines.update(line[:-ending].decode() + " ." for line in outcome.lines)
     report.quads = len(lines)
     return report, sorted(lines)
 
@@ -124,13 +124,15 @@ class _Run:
         self._refused.close()
 
     def outcomes(
-        self, files: list[sources.File], progress: Progress | None, processes: int | None
+        self,
+        entries: Iterator[tuple[bool, Record | sources.Unreadable]],
+        size: int,
+        progress: Progress | None,
+        processes: int | None,
     ) -> Iterator[Outcome]:
-        """What became of each record: from the cache, or newly mapped and validated."""
-        processes = processes or (
-            1 if sum(f.path.stat().st_size for f in files) < 2_000_000 else os.cpu_count() or 1
-        )
-        batches = self._batches(files, progress)
+        """What became of each record: from the cache, or newly mapped and validated; `size` is that of all in bytes."""
+        processes = processes or (1 if size < 2_000_000 else os.cpu_count() or 1)
+        batches = self._batches(entries, progress)
         for batch, packed in run_all(_task(self._source, self._ontology), batches, processes):
             self._cache.put(
                 (record.id, *self._keys.pop(record.id), retrieved, outcome)
@@ -167,34 +169,33 @@ class _Run:
         self._state.save(report)
 
     def _batches(
-        self, files: list[sources.File], progress: Progress | None
+        self, entries: Iterator[tuple[bool, Record | sources.Unreadable]], progress: Progress | None
     ) -> Iterator[list[tuple[Record, str]]]:
         batch: list[tuple[Record, str]] = []
-        for file in files:
-            for entry in sources.records(file):
-                self._report.read += 1
-                if progress and self._report.read % 100 == 0:
-                    progress(self._report.read, 0)
-                reason = _refused(entry, self._seen)
-                if isinstance(entry, sources.Unreadable) or reason:
-                    self._report.in_scope += 1
-                    self._book(entry, Outcome(violations=[reason]))
-                elif not in_scope(file.input, entry):
-                    self._report.out_of_scope += 1
-                elif (outcome := self._known(entry)) is not None:
-                    self._report.in_scope += 1
-                    self._report.reused += 1
-                    self._book(entry, outcome)
-                    self._ready.append(outcome)
-                else:
-                    self._report.in_scope += 1
-                    native = self._keys[entry.id][1]
-                    batch.append((entry, self._cache.retrieved(entry.id, native, self._now)))
-                    if len(batch) == BATCH:
-                        yield batch
-                        batch = []
-                if len(self._ready) >= BATCH:
-                    yield []
+        for concerns, entry in entries:
+            self._report.read += 1
+            if progress and self._report.read % 100 == 0:
+                progress(self._report.read, 0)
+            reason = _refused(entry, self._seen)
+            if isinstance(entry, sources.Unreadable) or reason:
+                self._report.in_scope += 1
+                self._book(entry, Outcome(violations=[reason]))
+            elif not concerns:
+                self._report.out_of_scope += 1
+            elif (outcome := self._known(entry)) is not None:
+                self._report.in_scope += 1
+                self._report.reused += 1
+                self._book(entry, outcome)
+                self._ready.append(outcome)
+            else:
+                self._report.in_scope += 1
+                native = self._keys[entry.id][1]
+                batch.append((entry, self._cache.retrieved(entry.id, native, self._now)))
+                if len(batch) == BATCH:
+                    yield batch
+                    batch = []
+            if len(self._ready) >= BATCH:
+                yield []
         if batch:
             yield batch
 
@@ -243,13 +244,20 @@ def _count(report: Report, where: str, outcome: Outcome) -> None:
         report.examples.append(f"{where}: {' '.join(words)}")
 
 
+def _size(files: list[sources.File]) -> int:
+    return sum(file.path.stat().st_size for file in files)
+
+
 def _task(source: sources.Source, ontology: Ontology) -> Task:
     return Task(source.name, source.map, source.language, ontology.base, source.licence, _ignored(source))
 
 
 def _ignored(source: sources.Source) -> frozenset[str]:
     """Fields that need not be mapped: those named as ignored, and those that only decide about the scope."""
-    return frozenset(source.ignore) | {slug(name) for item in source.input for name in item.scope}
+    parts: list[sources.Scoped] = [source, *source.input]
+    deciding = {name for part in parts for name in (*part.scope, *part.skip)}
+    keys = {".".join(map(slug, name.split("."))) for name in deciding}
+    return frozenset(source.ignore) | keys | ({"id"} if source.join else set())
 
 
 def _about(source: sources.Source, ontology: Ontology) -> list[str]:

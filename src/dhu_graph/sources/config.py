@@ -5,7 +5,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from dhu_graph import assets
 from dhu_graph.errors import BadInput, UnknownName
@@ -27,25 +35,54 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Input(_Strict):
+class Scoped(_Strict):
+    """What concerns us."""
+
+    scope: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Only records with one of these values in these fields concern us."
+    )
+    skip: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Records with one of these values in these fields do not concern us.",
+    )
+
+
+class Input(Scoped):
     """One file (or several, by a pattern) of a source, all in one format."""
 
     file: str = Field(
-        description="Its name or pattern inside a folder: `cases.csv`, `*.jsonl`, `raw/x.json`."
+        description="Its name or pattern inside a folder or an archive: `cases.csv`, `*.jsonl`, `raw/x.json`."
     )
-    format: Literal["csv", "jsonl", "jsonstat"]
-    url: Web | None = Field(None, description="Where it is on the web.")
+    format: Literal["csv", "xlsx", "jsonl", "json", "jsonstat", "yaml", "xml", "rdf"]
+    records: str = Field(
+        "",
+        description="Where the records stand: a path in json (`entry`, `.`), an element in xml, a class in rdf, a sheet in xlsx.",
+    )
+    url: Web | None = Field(None, description="Where it is on the web; a ZIP is opened there as well.")
+    addresses: str = Field(
+        "", description="A file in the folder of the source with one web address a line, in place of `url`."
+    )
+    pages: Literal["oai-pmh", "fhir", "hydra", "link"] | None = Field(
+        None,
+        description="How an answer names the next page: resumption token, Bundle link, hydra:next, Link header.",
+    )
+    query: str = Field(
+        "",
+        description="A file with a CONSTRUCT, put to the SPARQL endpoint at `url`; with `OFFSET 0` it is asked page by page.",
+    )
     name: Name | None = Field(None, description="Put before the ids when a source has several inputs.")
     id: str = Field(
-        "", description="The field that holds the origin's own identifier; for jsonstat, not needed."
+        "",
+        description="The field that holds the origin's own identifier (`header.identifier`), or `@file` for the name of the file; for jsonstat, not needed.",
     )
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8-sig"
     delimiter: str = Field(",", min_length=1, max_length=1, description="csv only.")
     split: dict[str, str] = Field(
         default_factory=dict, description="Fields that hold lists, with their separator."
     )
-    scope: dict[str, list[str]] = Field(
-        default_factory=dict, description="Only records with one of these values in these fields concern us."
+    joined: Literal["", "one", "many"] = Field(
+        "",
+        description="With `join`: this input gives each record one part, or many, under the key `name`.",
     )
 
 
@@ -56,7 +93,7 @@ class Expect(_Strict):
     max: int = Field(10_000_000, ge=0)
 
 
-class Source(_Strict):
+class Source(Scoped):
     """A source as its folder describes it."""
 
     name: Name
@@ -66,6 +103,9 @@ class Source(_Strict):
     publisher: str
     homepage: Web
     licence: Web | None = None
+    terms: str = Field(
+        "", description="What it takes to go live: registration, limits of use, conditions, whom to ask."
+    )
     rights: str = Field("", description="What must be said beside the licence, such as an attribution.")
     schedule: str = Field(
         "", description="How often it changes, as a code of the EU frequency table (`MONTHLY`)."
@@ -75,10 +115,22 @@ class Source(_Strict):
         None, description="Subfolder that holds the files, where they stand in the project."
     )
     input: tuple[Input, ...] = Field(min_length=1)
+    join: Literal["", "outer", "left"] = Field(
+        "",
+        description="Inputs with the same identifier make one record: of all (`outer`), or of those that the first has (`left`).",
+    )
     ignore: dict[str, str] = Field(
         default_factory=dict, description="Fields left out on purpose, with the reason."
     )
     expect: Expect = Field(default_factory=lambda: Expect(min=0, max=10_000_000))
+
+    @model_validator(mode="after")
+    def _joins(self) -> "Source":
+        if self.join and not all(item.joined and item.name for item in self.input):
+            raise ValueError("with `join`, each input needs a `name` and `joined`")
+        if not self.join and (self.scope or any(item.joined for item in self.input)):
+            raise ValueError("`scope` of the whole and `joined` are for sources with `join`")
+        return self
 
     @property
     def fingerprint(self) -> str:

@@ -1,18 +1,15 @@
-"""Where the bytes of a source come from: the project, a path, or an address."""
+"""Where the bytes of a source come from: the project, a path, or addresses; page by page, out of an archive."""
 
 import fnmatch
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
-import httpx
-
-from dhu_graph.errors import BadInput, RemoteFailure, UsageError
+from dhu_graph.errors import BadInput, UsageError
+from dhu_graph.sources import archive, pages
 from dhu_graph.sources.config import Input, Source
-
-LIMIT = 2_000_000_000
-"""Largest file taken, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +29,78 @@ class File:
 def fetch(source: Source, location: str | None, scratch: Path) -> list[File]:
     """The files of a source, in a stable order.
 
-    `location` is a file, a folder or an address; without one the files are those of the project, or else
+    `location` is a file, a folder, an archive or an address; without one the files are those of the project, or else
     the addresses in `source.toml`. What comes from the web is kept under `scratch` and may be deleted later.
-    Raises BadInput for a path that is not there, RemoteFailure for an address that fails.
+    Raises BadInput for a path that is not there or an archive that is not safe, RemoteFailure for an address that fails.
     """
     if location is None and source.shipped:
-        return list(_local(source, source.folder / source.shipped))
-    if location is None:
-        missing = [i.file for i in source.input if not i.url]
-        if missing:
-            raise UsageError(
-                f"{source.name}: {', '.join(missing)} has no address.",
-                "Say where it is: --from PATH or --from URL.",
-            )
-        return [File(i, i.file, _download(str(i.url), scratch / f"{n}")) for n, i in enumerate(source.input)]
-    if "://" in location:
+        found = list(_local(source, source.folder / source.shipped))
+    elif location is None:
+        found = list(_remote(source, scratch / "web"))
+    elif "://" in location:
         if not location.startswith(("http://", "https://")):
             raise UsageError(
                 f"{location} is not an http address.", "Give a path, or an http:// or https:// address."
             )
-        return [
-            File(_only(source, location), location.rsplit("/", 1)[-1], _download(location, scratch / "0"))
-        ]
-    return list(_local(source, Path(location)))
+        item = _only(source, _file_name(location))
+        found = [File(item, name, path) for name, path in pages.get(source, item, location, scratch / "web")]
+    else:
+        found = list(_local(source, Path(location)))
+    return [
+        file for number, one in enumerate(found) for file in _opened(source, one, scratch / f"zip{number}")
+    ]
+
+
+def _remote(source: Source, scratch: Path) -> Iterator[File]:
+    missing = [item.file for item in source.input if not (item.url or item.addresses)]
+    if missing:
+        raise UsageError(
+            f"{source.name}: {', '.join(missing)} has no address.",
+            "Say where it is: --from PATH or --from URL.",
+        )
+    for number, item in enumerate(source.input):
+        addresses = [item.url] if item.url else _listed(source, item)
+        for count, address in enumerate(addresses):
+            for name, path in pages.get(source, item, str(address), scratch / f"{number}-{count}"):
+                yield File(item, name, path)
+
+
+def _listed(source: Source, item: Input) -> list[str]:
+    path = source.folder / item.addresses
+    if not path.is_file():
+        raise BadInput(
+            f"{source.name}: there is no {item.addresses} in its folder.",
+            "`addresses` names a file of addresses.",
+        )
+    lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line]
+
+
+def _opened(source: Source, file: File, scratch: Path) -> list[File]:
+    """The file itself, or what its input asks for where it is an archive."""
+    if file.input.format == "xlsx" or not archive.is_archive(file.path):
+        return [file]
+    inputs = (
+        [item for item in source.input if item.url == file.input.url]
+        if file.input.url
+        else list(source.input)
+    )
+    found = []
+    for number, item in enumerate(inputs):
+        members = archive.unpacked(file.path, file.name, item.file, scratch / str(number))
+        if not members:
+            raise BadInput(
+                f"{source.name}: no file {item.file} in {file.name}.", "Check `file` in source.toml."
+            )
+        found += [File(item, name, path) for name, path in members]
+    return found
 
 
 def _local(source: Source, path: Path) -> Iterator[File]:
     if path.is_file():
-        yield File(_only(source, path.name), path.name, path)
+        inner = archive.is_archive(path) and source.input[0].format != "xlsx"
+        item = source.input[0] if inner else _only(source, path.name)
+        yield File(item.model_copy(update={"url": None}) if inner else item, path.name, path)
     elif path.is_dir():
         for item in source.input:
             found = sorted(p for p in path.glob(item.file) if p.is_file())
@@ -87,25 +128,5 @@ def _only(source: Source, name: str) -> Input:
     )
 
 
-def _download(url: str, target: Path) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    taken = 0
-    try:
-        with httpx.stream("GET", url, follow_redirects=True, timeout=60) as answer, target.open("wb") as out:
-            if answer.status_code != 200:
-                raise RemoteFailure(
-                    f"{url} answered {answer.status_code}.", "Try again later, or give a file: --from PATH."
-                )
-            for block in answer.iter_bytes():
-                taken += len(block)
-                if taken > LIMIT:
-                    raise RemoteFailure(
-                        f"{url} is larger than {LIMIT:,} bytes.", "Download it and check what it is."
-                    )
-                out.write(block)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise RemoteFailure(
-            f"{url} could not be fetched: {error or type(error).__name__}.",
-            "Check the connection, or give a file: --from PATH.",
-        ) from None
-    return target
+def _file_name(address: str) -> str:
+    return PurePosixPath(urlsplit(address).path).name
