@@ -27,7 +27,7 @@ def folder(tmp_path: Path, text: str, map: str | None = "CONSTRUCT {} WHERE {}")
 
 
 def test_the_three_sources_ship() -> None:
-    assert sources.names() == ["indicators", "jrc-ips", "starter"]
+    assert sources.names() == ["dpg", "globalgoods", "indicators", "jrc-ips", "publiccode", "starter"]
 
 
 @pytest.mark.parametrize("name", sources.names())
@@ -35,7 +35,7 @@ def test_a_shipped_source_says_who_and_under_which_licence(name: str) -> None:
     source = sources.load(name)
     assert source.licence and source.publisher and source.summary.endswith(".") and source.schedule
     assert source.expect.min > 0
-    assert source.shipped or all(i.url for i in source.input)
+    assert source.shipped or all(i.url or i.addresses for i in source.input)
     assert all(reason for reason in source.ignore.values())
 
 

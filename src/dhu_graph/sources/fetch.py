@@ -58,10 +58,15 @@ def _remote(source: Source, scratch: Path) -> Iterator[File]:
             f"{source.name}: {', '.join(missing)} has no address.",
             "Say where it is: --from PATH or --from URL.",
         )
+    archives: set[str] = set()
     for number, item in enumerate(source.input):
         addresses = [item.url] if item.url else _listed(source, item)
         for count, address in enumerate(addresses):
+            if address in archives:  # it is opened for all inputs with this address, when it first comes
+                continue
             for name, path in pages.get(source, item, str(address), scratch / f"{number}-{count}"):
+                if item.url and item.format != "xlsx" and archive.is_archive(path):
+                    archives.add(item.url)
                 yield File(item, name, path)
 
 
