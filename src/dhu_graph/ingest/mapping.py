@@ -98,7 +98,7 @@ class Mapping:
         return {
             path
             for path, _ in facade.paths(record.fields)
-            if path.rsplit(".", 1)[-1] not in self.properties and path not in ignored
+            if path.rsplit(".", 1)[-1] not in self.properties and not _within(path, ignored)
         }
 
     def _note_failures(self, records: Sequence[Record], mapped: list[Mapped]) -> None:
@@ -121,6 +121,11 @@ class Mapping:
             f"in this record or one of the {len(records) - 1} after it: fn:{name} cannot use {value.strip()[:100]!r}, which the map computed"
             for name, value in sorted(failures - noted)
         ]
+
+
+def _within(path: str, ignored: frozenset[str]) -> bool:
+    """Whether a path, or an object on the way to it, is ignored."""
+    return any(path[:end] in ignored for end in [*(m.start() for m in re.finditer(r"\.", path)), len(path)])
 
 
 def _plain(query: str) -> str:
