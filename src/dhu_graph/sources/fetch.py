@@ -76,7 +76,13 @@ def _listed(source: Source, item: Input) -> list[str]:
             "`addresses` names a file of addresses.",
         )
     lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
-    return [line for line in lines if line]
+    found = [line for line in lines if line]
+    if not found:
+        raise BadInput(
+            f"{source.name}: {item.addresses} lists no address yet.",
+            "Put one a line; `terms` in source.toml says which. Or give a file: --from PATH.",
+        )
+    return found
 
 
 def _opened(source: Source, file: File, scratch: Path) -> list[File]:

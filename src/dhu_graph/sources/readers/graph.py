@@ -39,6 +39,7 @@ _BODIES = (
     "http://xmlns.com/foaf/0.1/Organization",
     "http://www.w3.org/ns/org#Organization",
 )
+_PERSONS = ("http://xmlns.com/foaf/0.1/Person", "http://www.w3.org/2006/vcard/ns#Individual")
 _SHORT = sorted(
     {**PREFIXES, **_COMMON, "dcatap": "http://data.europa.eu/r5r/"}.items(), key=lambda p: -len(p[1])
 )
@@ -129,26 +130,33 @@ def _native(store: ox.Store, subject: Any) -> str:
         )
 
     bodies = sorted({q.object for q in _about(store, subject) if isinstance(q.object, ox.NamedNode)}, key=str)
-    texts = [f"{body} {line} .\n" for body in bodies if _is_body(store, body) for line in said(body)]
+    texts = sorted(f"{q.subject} {q.predicate} {q.object} .\n" for body in bodies for q in _told(store, body))
     name = subject if isinstance(subject, ox.NamedNode) else "[]"
     return "".join([*(f"{name} {line} .\n" for line in said(subject)), *texts])
 
 
-def _is_body(store: ox.Store, node: ox.NamedNode) -> bool:
-    kinds = store.quads_for_pattern(node, ox.NamedNode(RDF_TYPE), None, None)
-    return any(isinstance(q.object, ox.NamedNode) and q.object.value in _BODIES for q in kinds)
+def _told(store: ox.Store, node: ox.NamedNode) -> list[ox.Quad]:
+    """The texts that the file has of a body; none of anything else, nor of a person."""
+    about = _about(store, node)
+    kinds = {
+        q.object.value for q in about if q.predicate.value == RDF_TYPE and isinstance(q.object, ox.NamedNode)
+    }
+    if kinds.isdisjoint(_BODIES) or not kinds.isdisjoint(_PERSONS):
+        return []
+    plain = (q for q in about if isinstance(q.object, ox.Literal))
+    return sorted(plain, key=lambda q: (q.predicate.value, str(q.object)))
 
 
 def _agent(store: ox.Store, node: ox.NamedNode, left: list[int]) -> Any:
     """The IRI, or what the file says of it where it is a body: catalogues name their publishers that way."""
-    if not _is_body(store, node):
-        return node.value
-    plain = [q for q in _about(store, node) if isinstance(q.object, ox.Literal)]
-    left[0] -= len(plain)
     found: dict[str, Any] = {"@id": node.value}
-    for quad in sorted(plain, key=lambda q: (q.predicate.value, str(q.object))):
+    for quad in _told(store, node):
+        left[0] -= 1
+        if left[0] < 0:
+            raise ValueError(f"More than {MOST_STATEMENTS:,} statements are made of it")
+        assert isinstance(quad.object, ox.Literal)
         found.setdefault(_short(quad.predicate.value), quad.object.value)
-    return found
+    return found if len(found) > 1 else node.value
 
 
 def _about(store: ox.Store, node: Any) -> list[ox.Quad]:
