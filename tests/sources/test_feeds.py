@@ -388,6 +388,7 @@ def test_retry_after_is_heeded_once_and_then_the_answer_is_taken(
         ("soon", 5, 5),
         ("", 5, 5),
     ],
+    ids=["a date", "a date gone by", "a day", "no number", "nothing"],
 )
 def test_retry_after_may_be_a_date_and_is_never_waited_for_without_end(
     after: str, least: float, most: float, site: Site, engine: Engine, waits: list[float]
