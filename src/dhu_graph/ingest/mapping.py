@@ -127,8 +127,10 @@ class Mapping:
 
 @lru_cache(10_000)
 def _ignores(ignored: frozenset[str], path: str) -> bool:
-    """Whether a path is named, or fits a pattern such as `description.*.logo`."""
-    return path in ignored or any("*" in name and fnmatchcase(path, name) for name in ignored)
+    """Whether a path, or an object on the way to it, is named, or fits a pattern such as `description.*.logo`."""
+    parts = path.split(".")
+    ways = {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
+    return not ways.isdisjoint(ignored) or any("*" in name and fnmatchcase(path, name) for name in ignored)
 
 
 def _plain(query: str) -> str:
