@@ -81,7 +81,7 @@ def _pairs(
     known = {source: _Records(path, ontology) for source, path in graphs.items()}
     for row in rows:
         if half in (None, row["half"]):
-            yield row, *(_found(known, mention) for mention in (row["left"], row["right"]))
+            yield row, _found(known, row["left"]), _found(known, row["right"])
 
 
 def _found(known: "dict[str, _Records]", mention: str) -> str | None:
@@ -121,9 +121,11 @@ class _Records:
     def find(self, record: str, name: str | None) -> str | None:
         """The resource of a record, or the body of that name in it."""
         resources = self._by_id.get(record, [])
-        kinds = [iri for iri in resources if "/organisation/" not in iri] or resources
         if name is None:
-            return kinds[0] if kinds else None
+            # What the record is about, not the needs, figures and bodies that it tells of as well.
+            aside = ("/need/", "/barrier/", "/uptake/", "/organisation/")
+            own = [iri for iri in resources if not any(kind in iri for kind in aside)]
+            return next(iter(own), next((iri for iri in resources if "/organisation/" in iri), None))
         wanted = _plain(name)
         bodies = [body for iri in resources for body in (iri, *self._bodies[iri])]
         return next((body for body in bodies if wanted in self._names[body]), None)

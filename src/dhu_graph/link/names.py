@@ -9,6 +9,9 @@ from functools import cached_property, lru_cache
 from dhu_graph import assets
 from dhu_graph.ontology import OP_COUNTRY, Ontology
 
+_LITTLE = frozenset(
+    "of the and for in on de la le du des der die das und für van het en et e y del di da dos".split()
+)
 _WORD = re.compile(r"[^\W_]+")
 _BRACKET = re.compile(r"\(([^()]*)\)")
 _ACRONYM = re.compile(r"(?:[A-ZÀ-ÞΑ-ΩА-Я][\wÀ-ÿ.&-]{0,11})")
@@ -18,16 +21,6 @@ _FORMERLY = re.compile(
 _STROKES = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe", "ı": "i", "ß": "ss", "þ": "th"}
 )
-_DEMONYMS = {
-    "british": "GBR", "danish": "DNK", "dutch": "NLD", "english": "GBR", "finnish": "FIN", "french": "FRA",
-    "german": "DEU", "greek": "GRC", "hellenic": "GRC", "irish": "IRL", "polish": "POL", "portuguese": "PRT",
-    "spanish": "ESP", "swedish": "SWE", "swiss": "CHE", "turkish": "TUR", "norwegian": "NOR", "icelandic": "ISL",
-    "austrian": "AUT", "belgian": "BEL", "bulgarian": "BGR", "croatian": "HRV", "cypriot": "CYP", "czech": "CZE",
-    "estonian": "EST", "hungarian": "HUN", "italian": "ITA", "latvian": "LVA", "lithuanian": "LTU", "maltese": "MLT",
-    "luxembourgish": "LUX", "romanian": "ROU", "slovak": "SVK", "slovenian": "SVN", "slovene": "SVN",
-    "ukrainian": "UKR", "serbian": "SRB", "albanian": "ALB", "moldovan": "MDA", "uk": "GBR",
-}  # fmt: skip
-"""What the labels of the country table do not have: the adjectives, in English."""
 
 
 def fold(text: str) -> str:
@@ -49,6 +42,10 @@ class Name:
     variants: tuple[frozenset[str], ...]
     acronyms: frozenset[str] = frozenset()
     countries: frozenset[str] = frozenset()
+    pieces: tuple[frozenset[str], ...] = ()
+    """Words of what stands before or after a dash, which may be the whole, a part of it, or what it belongs to."""
+    initials: str = ""
+    """First letters of its words, as an abbreviation would be made of them."""
     bare: bool = False
     """Nothing but an abbreviation."""
 
@@ -99,6 +96,8 @@ class Names:
             countries |= named
             if words:
                 variants.append(words)
+        weak = [self._words(piece)[0] for piece in pieces] if len(pieces) > 1 else []
+        letters = "".join(w[0] for w in re.findall(r"[^\W\d_]+", wholes[0]) if fold(w) not in _LITTLE)
         bare = _looks_short(plain.strip()) and len(plain.split()) == 1
         if bare:
             acronyms.add(fold(plain.strip()))
@@ -108,6 +107,8 @@ class Names:
             tuple(dict.fromkeys(variants)),
             frozenset(a for a in short if len(a) > 1),
             frozenset(countries),
+            tuple(words for words in weak if words),
+            fold(letters) if len(letters) > 2 else "",
             bare,
         )
 
@@ -126,17 +127,34 @@ class Names:
             else:
                 word = folded[at]
                 at += 1
-                if word in _DEMONYMS:
-                    countries.add(_DEMONYMS[word])
+                if place := _places().get(word):
+                    if place in self._codes:
+                        countries.add(self._codes[place])
+                    else:
+                        words.add(place)
                 elif concepts := lexicon().get(word):
-                    words |= {f"+{concept}" for concept in concepts if not concept.startswith("_")}
+                    words |= {
+                        f"+{concept}"
+                        for concept in concepts
+                        if not concept.startswith("_") and concept != "republic"
+                    }
                 elif len(word) > 1 or word.isdigit():
                     words.add(word)
         return frozenset(words), frozenset(countries)
 
     def _country(self, text: str) -> str | None:
         name = " ".join(_WORD.findall(fold(text)))
-        return self._countries.get(name) or _DEMONYMS.get(name)
+        return self._countries.get(name) or self._codes.get(_places().get(name, ""))
+
+    @cached_property
+    def _codes(self) -> dict[str, str]:
+        """Two-letter code → code of the EU table."""
+        members = self.ontology.schemes[OP_COUNTRY]
+        return {
+            text.value: self.ontology.notation(iri)
+            for iri, text, _ in self.ontology.literals("http://www.w3.org/2004/02/skos/core#notation")
+            if iri in members and len(text.value) == 2
+        }
 
     @cached_property
     def _countries(self) -> dict[str, str]:
@@ -180,18 +198,25 @@ def _legal() -> frozenset[str]:
 @lru_cache(1)
 def lexicon() -> dict[str, frozenset[str]]:
     """Folded form → concepts, of the words that names of bodies are made of, in the EU languages."""
+    parts = {concept: frozenset(names.split()) for concept, names in _rows("parts.tsv")}
     found: dict[str, set[str]] = {}
     for concept, _, forms in _rows("words.tsv"):
         for form in forms.split("|"):
             if form.strip() and " " not in form.strip():
-                found.setdefault(fold(form.strip()).strip("."), set()).add(concept)
+                found.setdefault(fold(form.strip()).strip("."), set()).update(parts.get(concept, {concept}))
     for _, form, concepts in _rows("compounds.tsv"):
-        found[fold(form.strip())] = set(concepts.split())
+        found[fold(form.strip())] = {part for c in concepts.split() for part in parts.get(c, {c})}
     # A form that one language uses for a thing and another for a little word means the thing.
     return {
         form: frozenset(c for c in concepts if c != "_stop" or len(concepts) == 1)
         for form, concepts in found.items()
     }
+
+
+@lru_cache(1)
+def _places() -> dict[str, str]:
+    """Folded name or adjective of a place → its two-letter code, or the name that stands for a town or region."""
+    return {fold(form.strip()): place for place, _, forms in _rows("places.tsv") for form in forms.split("|")}
 
 
 def _rows(name: str) -> Iterable[list[str]]:

@@ -11,7 +11,7 @@ from rapidfuzz.distance import JaroWinkler
 from dhu_graph.link.mentions import Mention
 from dhu_graph.link.names import Name, Names, fold
 
-CERTAIN, DOUBTFUL = 3.0, 1.0
+CERTAIN, DOUBTFUL = 3.0, 0.0
 """From this score on two mentions are one thing; from this one on a person should look."""
 BLOCK = 60
 """Most mentions that may share a key; a key of more tells nothing, and all pairs of them would be too many."""
@@ -62,8 +62,23 @@ class Prepared:
 
     @property
     def variants(self) -> list[frozenset[str]]:
-        """The sets of words under which it is known, without those that are nothing but an abbreviation."""
-        return [v for name in self.names for v in name.variants if not name.bare]
+        """The sets of words under which it is known."""
+        return [v for name in self.names for v in name.variants]
+
+    @property
+    def pieces(self) -> list[frozenset[str]]:
+        """The sets of words of what stands before or after a dash."""
+        return [p for name in self.names for p in name.pieces]
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing but abbreviations is known of it."""
+        return all(name.bare for name in self.names)
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Countries that its names name themselves."""
+        return frozenset(code for name in self.names for code in name.countries)
 
 
 def prepare(mention: Mention, names: Names) -> Prepared:
@@ -107,7 +122,14 @@ def keys(one: Prepared) -> Iterator[str]:
     for name in one.names:
         for acronym in name.acronyms:
             yield f"{what}!{acronym}"
+        if name.initials and what == "o":
+            yield f"o!{name.initials}"
+        for piece in name.pieces:
+            if _own(piece):
+                yield f"{what}~{' '.join(sorted(piece))}|"
         for words in name.variants:
+            if what == "o" and not _own(words):
+                yield f"o~general|{place}"
             own = sorted(w for w in words if not w.startswith("+"))
             yield f"{what}~{' '.join(sorted(words))}|{place if not own else ''}"
             for pair in combinations(own[:5], 2):
@@ -115,6 +137,8 @@ def keys(one: Prepared) -> Iterator[str]:
             for word in own:
                 if len(word) > 4 and not word.isdigit():
                     yield f"{what}~{word[:12]}|{place}"
+                    if what == "o":
+                        yield f"o~{word[:12]}"
     if not one.mention.is_organisation:
         # The same lead, the same country and one word in common.
         for party in one.mention.parties[:2]:
@@ -156,29 +180,47 @@ def _organisations(a: Prepared, b: Prepared) -> Iterator[tuple[str, float]]:
     name, weight = _names(a, b)
     yield name, weight
     shared = a.acronyms & b.acronyms
-    if shared:
+    if shared and name not in _EQUAL:
         long = max(map(len, shared)) > 2
-        agrees = not a.variants or not b.variants or _likeness(a, b) > 0.34
+        agrees = a.bare or b.bare or _likeness(a, b) > 0.34
         yield "the same abbreviation", (3.0 if long else 2.0) if agrees else 0.8
-    elif a.acronyms and b.acronyms and a.folded.isdisjoint(b.folded):
+    elif a.acronyms and b.acronyms and not shared and name not in _EQUAL:
         yield "other abbreviations", -1.5
+    if not shared and any(n.initials in other.acronyms for one, other in ((a, b), (b, a)) for n in one.names):
+        yield "an abbreviation of the other's words", 2.0
     if a.pages & b.pages:
         yield "the same web address", 2.0
-    yield from _places(a, b, name == "the same words, all of them general")
+    yield from _places(a, b, name)
+
+
+_SAME, _FORM, _GENERAL = (
+    "the same name",
+    "the same words in another form",
+    "the same words, all of them general",
+)
+_EQUAL = (_SAME, _FORM, _GENERAL)
 
 
 def _names(a: Prepared, b: Prepared) -> tuple[str, float]:
     if not a.folded.isdisjoint(b.folded):
-        words = set().union(*a.variants) if a.variants else set()
+        words = frozenset[str]().union(*a.variants)
         own = any(not w.startswith("+") for w in words) or not words
-        return ("the same name", 3.5) if own else ("the same words, all of them general", 1.5)
-    best = ("unlike names", -2.0)
+        return (_SAME, 3.5) if own else (_GENERAL, 1.5)
+    best = ("an abbreviation only", 0.0) if a.bare or b.bare else ("unlike names", -2.0)
     for left in a.variants:
         for right in b.variants:
-            found = _compared(left, right)
-            if found[1] > best[1]:
-                best = found
+            # `HUS Helsinki University Hospital` and `Helsinki University Hospital (HUS)`
+            found = _compared(left - b.acronyms or left, right - a.acronyms or right)
+            best = max(best, found, key=lambda pair: pair[1])
+    for one, other in ((a, b), (b, a)):
+        if best[1] < 1.2 and any(_own(piece) and piece in other.variants for piece in one.pieces):
+            best = ("a name that is a piece of the other", 1.2)
     return best
+
+
+def _own(words: frozenset[str]) -> frozenset[str]:
+    """The words that are a name's own, and not those that many names are made of."""
+    return frozenset(w for w in words if not w.startswith("+"))
 
 
 def _compared(left: frozenset[str], right: frozenset[str]) -> tuple[str, float]:
@@ -203,6 +245,8 @@ def _compared(left: frozenset[str], right: frozenset[str]) -> tuple[str, float]:
         and (left - own_left) == (right - own_right)
     ):
         return "the same words but for spelling", 2.4
+    if left < right or right < left:
+        return "one name within the other", -0.8 + 2.6 * share
     return "words in common", -2.0 + 3.0 * share
 
 
@@ -222,26 +266,27 @@ def _likeness(a: Prepared, b: Prepared) -> float:
     return max((len(x & y) / len(x | y) for x in a.variants for y in b.variants), default=0.0)
 
 
-def _places(a: Prepared, b: Prepared, general: bool) -> Iterator[tuple[str, float]]:
+def _places(a: Prepared, b: Prepared, name: str) -> Iterator[tuple[str, float]]:
     if not a.countries or not b.countries:
-        if general:
+        if name == _GENERAL:
             yield "general words, and a country is not known", -0.4
         return
     shared = a.countries & b.countries
     if shared:
-        yield (
-            "the same country",
-            2.0 if general and len(shared) == len(a.countries | b.countries) == 1 else 0.6,
-        )
+        alone = len(shared) == len(a.countries | b.countries) == 1
+        yield "the same country", 2.0 if name == _GENERAL and alone else 0.6
     elif WORLD & (a.countries | b.countries):
         yield "one of them is of the whole Union", -1.0
+    elif name in (_SAME, _FORM) and not (a.named and b.named):
+        # Where a body's records lie is no name of its country: a company serves several.
+        yield "records of other countries", -1.5
     else:
         yield "other countries", -5.0
 
 
 def _resources(a: Prepared, b: Prepared, cosine: float | None) -> Iterator[tuple[str, float]]:
     name, weight = _names(a, b)
-    yield name, weight
+    yield name, max(weight, -1.0)
     shared = a.pages & b.pages
     if shared:
         deep = any("/" in page for page in shared)
@@ -249,7 +294,7 @@ def _resources(a: Prepared, b: Prepared, cosine: float | None) -> Iterator[tuple
     if set(a.mention.identifiers) & set(b.mention.identifiers):
         yield "the same identifier", 2.5
     acronyms = a.acronyms & b.acronyms
-    if acronyms and name != "the same name":
+    if acronyms and name not in _EQUAL:
         yield "the same abbreviation", 1.2
     if a.countries and b.countries:
         if a.countries & b.countries:
