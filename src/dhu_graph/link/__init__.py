@@ -19,7 +19,7 @@ from dhu_graph.link.memo import Memo
 from dhu_graph.link.mentions import Mention, mentions
 from dhu_graph.link.names import Names
 from dhu_graph.link.neighbours import Neighbours
-from dhu_graph.link.pairs import CERTAIN, DOUBTFUL, Judged, candidates, judge, keys, prepare
+from dhu_graph.link.pairs import BLOCK, CERTAIN, DOUBTFUL, Judged, candidates, judge, keys, prepare
 from dhu_graph.ontology import RDF_TYPE, Ontology
 
 if TYPE_CHECKING:
@@ -102,15 +102,13 @@ class Linker:
         tell("link", len(found), 0)
         near = Neighbours(found, self._ontology, self._embedder)
         shared = ((number, key) for number, one in enumerate(ready) for key in keys(one))
-        pairs = candidates(shared) | candidates(near.keys())
+        pairs = candidates(shared) | near.pairs(BLOCK)
         judged: list[Judged] = []
         with Memo(self._folder, _code() + (self._embedder.fingerprint if self._embedder else "")) as memo:
             for done, (a, b) in enumerate(sorted(pairs)):
-                if found[a].is_organisation != found[b].is_organisation:
-                    continue
-                one = memo.get(found[a], found[b])
+                one = memo.get(ready[a], ready[b])
                 if one is None:
-                    one = memo.put(found[a], found[b], judge(ready[a], ready[b], near.cosine(a, b)))
+                    one = memo.put(ready[a], ready[b], judge(ready[a], ready[b], near.cosine(a, b)))
                 if one.score >= DOUBTFUL:
                     judged.append(one)
                 if done % 5000 == 0:

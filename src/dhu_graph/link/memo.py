@@ -5,8 +5,7 @@ import sqlite3
 from pathlib import Path
 from types import TracebackType
 
-from dhu_graph.link.mentions import Mention
-from dhu_graph.link.pairs import DOUBTFUL, Judged
+from dhu_graph.link.pairs import DOUBTFUL, Judged, Prepared
 
 
 class Memo:
@@ -32,7 +31,7 @@ class Memo:
         if error is None and (self._new or len(self._used) < len(self._old) * 0.7):
             self._write()
 
-    def get(self, a: Mention, b: Mention) -> Judged | None:
+    def get(self, a: Prepared, b: Prepared) -> Judged | None:
         """What was found of this pair, or None where it was never compared."""
         key = self._key(a, b)
         if key not in self._old:
@@ -40,20 +39,20 @@ class Memo:
         self._used.add(key)
         return self._judged(a, b, self._old[key])
 
-    def put(self, a: Mention, b: Mention, judged: Judged) -> Judged:
+    def put(self, a: Prepared, b: Prepared, judged: Judged) -> Judged:
         """Notes what was found; of a pair that differs, only that."""
         kept = json.dumps([judged.score, judged.reasons]) if judged.score >= DOUBTFUL else None
         self._new[self._key(a, b)] = kept
         return judged
 
     @staticmethod
-    def _key(a: Mention, b: Mention) -> bytes:
-        one, two = a.digest, b.digest
-        return one + two if a.iri <= b.iri else two + one
+    def _key(a: Prepared, b: Prepared) -> bytes:
+        return a.digest + b.digest if a.mention.iri <= b.mention.iri else b.digest + a.digest
 
     @staticmethod
-    def _judged(a: Mention, b: Mention, kept: str | None) -> Judged:
-        left, right = sorted((a.iri, b.iri))
+    def _judged(a: Prepared, b: Prepared, kept: str | None) -> Judged:
+        one, two = a.mention.iri, b.mention.iri
+        left, right = (one, two) if one <= two else (two, one)
         if kept is None:
             return Judged(left, right, -9.0, ())
         score, reasons = json.loads(kept)

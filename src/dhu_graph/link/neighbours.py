@@ -4,7 +4,7 @@ The keys are signs of projections on fixed random planes (Charikar 2002: the sha
 that the key of a resource depends on nothing but itself and the model.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,8 @@ from dhu_graph.ontology import Ontology
 if TYPE_CHECKING:
     from dhu_graph.embedding import Embedder
 
-TABLES, BITS = 16, 12
+TABLES, BITS, NEAR = 16, 14, 0.55
+"""How many keys of how many signs each has, and from which cosine on two that share one are compared."""
 
 
 class Neighbours:
@@ -39,17 +40,25 @@ class Neighbours:
         vectors = np.asarray(embedder.passages([mentions[n].text for n in chosen]), dtype=np.float32) - centre
         self._vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
-    def keys(self) -> Iterator[tuple[int, str]]:
-        """(number of the mention, key): one key a table."""
+    def pairs(self, most: int) -> set[tuple[int, int]]:
+        """Pairs (smaller, greater) of those that share a key, which no more than `most` have, and do lie close."""
         if not self._rows:
-            return
+            return set()
+        numbers = np.fromiter(self._rows, dtype=np.int64)
         planes = np.random.default_rng(20261124).standard_normal((self._vectors.shape[1], TABLES * BITS))
         signs = (self._vectors @ planes.astype(np.float32)) > 0
-        weights = 1 << np.arange(BITS)
+        found: set[tuple[int, int]] = set()
         for table in range(TABLES):
-            buckets = signs[:, table * BITS : (table + 1) * BITS] @ weights
-            for number, row in self._rows.items():
-                yield number, f"{table}:{buckets[row]}"
+            buckets = signs[:, table * BITS : (table + 1) * BITS] @ (1 << np.arange(BITS))
+            order = np.argsort(buckets, kind="stable")
+            edges = np.flatnonzero(np.diff(buckets[order])) + 1
+            for rows in np.split(order, edges):
+                if 1 < len(rows) <= most:
+                    near = self._vectors[rows] @ self._vectors[rows].T
+                    for i, j in zip(*np.nonzero(np.triu(near >= NEAR, 1)), strict=True):
+                        a, b = int(numbers[rows[i]]), int(numbers[rows[j]])
+                        found.add((min(a, b), max(a, b)))
+        return found
 
     def cosine(self, a: int, b: int) -> float | None:
         """How close two lie (−1 to 1), or None where one of them has no vector."""

@@ -13,7 +13,7 @@ from dhu_graph.link.names import Name, Names, fold
 
 CERTAIN, DOUBTFUL = 3.0, 0.0
 """From this score on two mentions are one thing; from this one on a person should look."""
-BLOCK = 60
+BLOCK = 40
 """Most mentions that may share a key; a key of more tells nothing, and all pairs of them would be too many."""
 WORLD = frozenset({"EUR"})
 _FAMILY = {
@@ -54,16 +54,12 @@ class Prepared:
     pages: frozenset[str]
     countries: frozenset[str]
     folded: frozenset[str]
-
-    @property
-    def acronyms(self) -> frozenset[str]:
-        """All abbreviations it goes by."""
-        return frozenset(a for name in self.names for a in name.acronyms)
-
-    @property
-    def variants(self) -> list[frozenset[str]]:
-        """The sets of words under which it is known."""
-        return [v for name in self.names for v in name.variants]
+    digest: bytes
+    """That of the mention."""
+    acronyms: frozenset[str]
+    """All abbreviations it goes by."""
+    variants: tuple[frozenset[str], ...]
+    """The sets of words under which it is known."""
 
     @property
     def pieces(self) -> list[frozenset[str]]:
@@ -91,6 +87,9 @@ def prepare(mention: Mention, names: Names) -> Prepared:
         frozenset(filter(None, map(address, mention.pages))),
         (told or mention.countries) if mention.is_organisation else mention.countries | told,
         frozenset("".join(c for c in fold(text) if c.isalnum()) for text in mention.names),
+        mention.digest,
+        frozenset(a for name in apart for a in name.acronyms),
+        tuple(v for name in apart for v in name.variants),
     )
 
 
