@@ -43,6 +43,7 @@ def build(
     name, and the pointer is flipped, only when everything is on disk.
     """
     memory.few_heaps()
+    memory.give_back()
     reports = sorted(reports, key=lambda r: r.source)
     inputs = _inputs(reports, ontology, embedder)
     numbers = shelf.numbers()
@@ -59,6 +60,7 @@ def build(
     graphs = [shelf.data / "sources" / r.source / "graph.nq.gz" for r in reports]
     merged = quads.unique(_merged(graphs, ontology))
     count, digest, store = _write_and_load(folder, merged, tell)
+    memory.give_back()
     documents = DocumentSource(store, ontology)
     part = index.build(_Told(documents, tell), folder / "index", embedder, None)
     store.flush()
