@@ -188,6 +188,24 @@ class Resources:
             for p in sorted(found)
         )
 
+    def _figure(self, iri: str) -> str:
+        """An observation in words: `prescriptions: 209000, 2023`; nothing for anything else."""
+        ns = self._ontology.iri("ns#")
+        found = {
+            quad.predicate.value.removeprefix(ns): quad.object.value
+            for quad in self._store.quads_for_pattern(ox.NamedNode(iri), None, None, None)
+            if quad.predicate.value.startswith(ns) and isinstance(quad.object, ox.Literal)
+        }
+        if "value" not in found or "metric" not in found:
+            return ""
+        amount = " ".join(filter(None, (found["value"], found.get("unit", ""))))
+        planned = "planned" if found.get("planned") == "true" else ""
+        return ", ".join(
+            filter(
+                None, (f"{found['metric']}: {amount}", found.get("place", ""), found.get("year", ""), planned)
+            )
+        )
+
     def _label(self, iri: str) -> str:
         names: list[tuple[int, bool, str]] = []
         for quad in self._store.quads_for_pattern(ox.NamedNode(iri), None, None, None):
@@ -196,6 +214,8 @@ class Resources:
                 names.append((order, quad.object.language not in ("en", None), quad.object.value))
         if names:
             return min(names)[2]
+        if figure := self._figure(iri):
+            return figure
         if "#" in iri and iri.startswith(self._ontology.base):
             return iri.rsplit("#", 1)[-1].rsplit("-", 1)[0]
         # An address outside says more whole than by its last step.

@@ -167,3 +167,9 @@ def test_only_web_addresses_become_links(client: TestClient) -> None:
     assert local("https://example.org/a", base) == "https://example.org/a"
     assert local(base + "id/a/b#c", base) == "/id/a/b#c"
     assert not local(base + "/evil.example", base).startswith("//")
+
+
+def test_a_figure_of_use_is_shown_in_words_and_not_by_its_address(client: TestClient) -> None:
+    page = client.get("/id/policy/starter-de-diga.html").text
+    assert "starter-de-diga-prescriptions" not in re.sub(r'href="[^"]*"', "", page)
+    assert re.search(r">[^<]*prescriptions[^<]*: [0-9][0-9 .,]*[^<]*<", page)
