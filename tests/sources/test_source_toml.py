@@ -27,7 +27,7 @@ def folder(tmp_path: Path, text: str, map: str | None = "CONSTRUCT {} WHERE {}")
 
 
 def test_the_three_sources_ship() -> None:
-    assert sources.names() == ["indicators", "jrc-ips", "starter"]
+    assert sources.names() == ["contributions", "indicators", "jrc-ips", "starter"]
 
 
 @pytest.mark.parametrize("name", sources.names())
