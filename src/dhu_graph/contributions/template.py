@@ -84,7 +84,9 @@ def header(ontology: Ontology, column: Column, language: str = "en") -> str:
 def help(ontology: Ontology, column: Column, language: str = "en") -> str:
     """What belongs in a column: the comment of the property (English where there is no other), and its limits."""
     said = words(language)
-    parts = [ontology.comment(column.path) or column.message]
+    parts = [ontology.comment(column.via) if column.via else "", ontology.comment(column.path)]
+    if column.longest:
+        parts.append(f"({column.shortest}–{column.longest})")
     if column.required:
         parts.append(f"({said['required']})")
     if column.several:
