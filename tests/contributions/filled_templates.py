@@ -52,7 +52,9 @@ def to_xlsx(ontology: Ontology, path: Path, *rows: Mapping[str, str], language: 
     return path
 
 
-def to_csv(ontology: Ontology, path: Path, *rows: Mapping[str, str], language: str = "en", delimiter: str = ",") -> Path:
+def to_csv(
+    ontology: Ontology, path: Path, *rows: Mapping[str, str], language: str = "en", delimiter: str = ","
+) -> Path:
     """The same as CSV, as a spreadsheet of the country writes it."""
     head = template.rows(ontology, language)
     out = io.StringIO()

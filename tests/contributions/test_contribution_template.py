@@ -128,7 +128,9 @@ def test_the_example_is_in_order_once_it_is_no_example_any_more(
 ) -> None:
     keys, _, _, example = template.rows(ontology, language)
     row = dict(zip(keys, example, strict=True)) | {"title": "Another title"}
-    path = to_csv(ontology, tmp_path / "x.csv", {k: v for k, v in row.items() if k != "#" and v}, language=language)
+    path = to_csv(
+        ontology, tmp_path / "x.csv", {k: v for k, v in row.items() if k != "#" and v}, language=language
+    )
     filled = check(path, "x.csv", "Somebody", ontology, **LIMITS)
     # The parts of needs and barriers show a side only; their texts are the contributor's.
     assert {fault.column for fault in filled.all_faults} <= {"need-1.text", "barrier-1.text", "lead.name"}
@@ -216,7 +218,11 @@ def test_the_workbook_guides_whoever_fills_it_in(ontology: Ontology, tmp_path: P
 def test_nothing_in_a_template_is_a_formula(
     ontology: Ontology, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hostile = {**template.words("en"), "title": '=HYPERLINK("https://bad.example.org")', "description": "@SUM(1)"}
+    hostile = {
+        **template.words("en"),
+        "title": '=HYPERLINK("https://bad.example.org")',
+        "description": "@SUM(1)",
+    }
     monkeypatch.setattr(template, "words", lambda language: hostile)
     with zipfile.ZipFile(io.BytesIO(template.made(ontology, "en"))) as book:
         pages = [book.read(name).decode() for name in book.namelist() if "worksheets/sheet" in name]

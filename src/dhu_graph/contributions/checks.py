@@ -126,12 +126,18 @@ class _Reader:
         said = {str(finding) for finding in findings}
         row.faults += [self.fault(row, "", told) for told in outcome.violations if told not in said]
         row.notes += [self.fault(row, "", told) for told in outcome.warnings if told not in said]
+        row.faults.sort(key=self._place)
+        row.notes.sort(key=self._place)
 
     def fault(self, row: Row, key: str, message: str) -> Fault:
         """A fault of a cell of a row, or of the whole row where there is no such column."""
         each = self._columns.get(key)
         label = header(self._ontology, each, self._sheet.language).removesuffix(" *") if each else ""
         return Fault(self._sheet.where, row.number, self._sheet.cell(key, row.number), key, label, message)
+
+    def _place(self, fault: Fault) -> int:
+        """Faults are told from left to right, those of the whole row first."""
+        return self._sheet.header.index(fault.column) if fault.column in self._columns else -1
 
     def _put(self, fields: dict[str, Any], each: Column, values: list[str]) -> None:
         value: Any = values if each.several else values[0]
@@ -164,6 +170,7 @@ class _Reader:
         if part in ("sources", "partners"):
             return part if part in self._columns else ""
         fitting = [key for key, each in self._columns.items() if each.path == path and each.group == part]
+        fitting = fitting or [key for key, each in self._columns.items() if each.via == path and not part]
         filled = [key for key in fitting if key in row.cells]
         same = [key for key in filled if " ".join(row.cells[key].split()) in finding.value]
         return next(iter((*same, *filled, *fitting)), "")

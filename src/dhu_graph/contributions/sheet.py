@@ -112,12 +112,8 @@ def _lines(entries: Iterator[dict[str, Any]], sheet: Sheet) -> Iterator[Line]:
 
 def _table(path: Path, name: str) -> tuple[Sheet, Iterator[dict[str, Any]]]:
     """A CSV with its header; what parts its cells is told from the header, since spreadsheets use the sign of their country."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            head = stream.readline(100_000)
-    except UnicodeDecodeError:
-        told = f"{name} is neither a workbook (.xlsx) nor text in UTF-8."
-        raise BadInput(told, "Save it as .xlsx or as “CSV UTF-8”.") from None
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+        head = stream.readline(100_000)
     delimiter = max(",;\t", key=head.count)
     try:
         header = [key.strip() for key in next(csv.reader([head.strip("\r\n")], delimiter=delimiter), [])]
