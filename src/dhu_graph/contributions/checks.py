@@ -80,6 +80,9 @@ def check(
     ]
     for row, (outcome, findings) in zip(told, examine(sources.load(SOURCE), records, ontology), strict=True):
         reader.shapes(row, outcome, findings)
+    for row in rows:
+        row.faults.sort(key=reader.place)
+        row.notes.sort(key=reader.place)
     return Checked(name, rows, reader.faults)
 
 
@@ -126,8 +129,6 @@ class _Reader:
         said = {str(finding) for finding in findings}
         row.faults += [self.fault(row, "", told) for told in outcome.violations if told not in said]
         row.notes += [self.fault(row, "", told) for told in outcome.warnings if told not in said]
-        row.faults.sort(key=self._place)
-        row.notes.sort(key=self._place)
 
     def fault(self, row: Row, key: str, message: str) -> Fault:
         """A fault of a cell of a row, or of the whole row where there is no such column."""
@@ -135,7 +136,7 @@ class _Reader:
         label = header(self._ontology, each, self._sheet.language).removesuffix(" *") if each else ""
         return Fault(self._sheet.where, row.number, self._sheet.cell(key, row.number), key, label, message)
 
-    def _place(self, fault: Fault) -> int:
+    def place(self, fault: Fault) -> int:
         """Faults are told from left to right, those of the whole row first."""
         return self._sheet.header.index(fault.column) if fault.column in self._columns else -1
 

@@ -9,7 +9,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
 
 from dhu_graph.errors import DhuError, UsageError
 from dhu_graph.web.views import render, wants_html
@@ -73,13 +72,16 @@ def add_to(app: FastAPI) -> None:
 
 
 def _methods(request: Request) -> list[str]:
-    """The methods of all routes of an address, with HEAD wherever there is GET."""
+    """The methods of an address, with HEAD wherever there is GET; GET where the description says nothing."""
     found: set[str] = set()
-    for route in request.app.routes:
-        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
-            found |= route.methods or set()
+    for path, methods in request.app.openapi()["paths"].items():
+        pattern = re.sub(r"\\{(\w+)\\}", lambda m: ".+" if m[1] == "path" else "[^/]+", re.escape(path))
+        if re.fullmatch(pattern, request.url.path):
+            found |= {name.upper() for name in methods}
     return [
-        name for name in ("GET", "HEAD", "POST") if name in found | ({"HEAD"} if "GET" in found else set())
+        name
+        for name in ("GET", "HEAD", "POST")
+        if name in (found | {"HEAD"} if "GET" in found else found or {"GET", "HEAD"})
     ]
 
 
