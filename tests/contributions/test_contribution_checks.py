@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
+from filled_templates import PRACTICE, in_words, to_csv, to_xlsx
 
 from dhu_graph.contributions import Checked
 from dhu_graph.contributions.checks import check
 from dhu_graph.contributions.sheet import letters
 from dhu_graph.errors import BadInput, UsageError
 from dhu_graph.ontology import Ontology
-from filled_templates import PRACTICE, in_words, to_csv, to_xlsx
 
 
 def checked(path: Path, ontology: Ontology, organisation: str = "Land Nordtal") -> Checked:

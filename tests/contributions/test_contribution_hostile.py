@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
+from filled_templates import PRACTICE, to_csv, to_xlsx
 
 from dhu_graph.contributions.checks import check
 from dhu_graph.contributions.workbook import opened
 from dhu_graph.errors import BadInput
 from dhu_graph.ontology import Ontology
-from filled_templates import PRACTICE, to_csv, to_xlsx
 
 LIMITS = {"largest": 10_000_000, "most_rows": 2_000}
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from filled_templates import PRACTICE, to_csv
 
 from dhu_graph import Engine
 from dhu_graph.errors import BadInput, Busy, ReleaseError, UsageError
 from dhu_graph.ontology import DCT
-from filled_templates import PRACTICE, to_csv
 from small_sources import loaded
 
 PROV = "http://www.w3.org/ns/prov#wasAttributedTo"

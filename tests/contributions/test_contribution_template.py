@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from filled_templates import PRACTICE, in_words, to_csv, to_xlsx
 
 from dhu_graph.contributions import template
 from dhu_graph.contributions.checks import check
@@ -15,7 +16,6 @@ from dhu_graph.contributions.columns import LAYOUT, LEFT_OUT, MOST, column, colu
 from dhu_graph.contributions.values import Values
 from dhu_graph.errors import UsageError
 from dhu_graph.ontology import EU_LANGUAGES, RDFS, Ontology
-from filled_templates import PRACTICE, in_words, to_csv, to_xlsx
 
 LIMITS = {"largest": 10_000_000, "most_rows": 2_000}
 FULL = {
