@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import lru_cache
 
 import pyoxigraph as ox
 
@@ -98,7 +100,7 @@ class Mapping:
         return {
             path
             for path, _ in facade.paths(record.fields)
-            if path.rsplit(".", 1)[-1] not in self.properties and path not in ignored
+            if path.rsplit(".", 1)[-1] not in self.properties and not _ignores(ignored, path)
         }
 
     def _note_failures(self, records: Sequence[Record], mapped: list[Mapped]) -> None:
@@ -121,6 +123,14 @@ class Mapping:
             f"in this record or one of the {len(records) - 1} after it: fn:{name} cannot use {value.strip()[:100]!r}, which the map computed"
             for name, value in sorted(failures - noted)
         ]
+
+
+@lru_cache(10_000)
+def _ignores(ignored: frozenset[str], path: str) -> bool:
+    """Whether a path, or an object on the way to it, is named, or fits a pattern such as `description.*.logo`."""
+    parts = path.split(".")
+    ways = {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
+    return not ways.isdisjoint(ignored) or any("*" in name and fnmatchcase(path, name) for name in ignored)
 
 
 def _plain(query: str) -> str:

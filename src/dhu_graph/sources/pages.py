@@ -1,9 +1,11 @@
 """The pages behind one address: followed by the rule that its input names, until there is no next one."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from dhu_graph.errors import BadInput, RemoteFailure
@@ -52,22 +54,45 @@ def _asked(source: Source, item: Input, address: str, scratch: Path) -> Iterator
     """What a CONSTRUCT gives; where it says `LIMIT n OFFSET 0`, once for each n until an answer is empty."""
     text = (source.folder / item.query).read_text(encoding="utf-8")
     paged = re.search(r"\bLIMIT\s+(\d+)\s+OFFSET\s+0\b", text, re.IGNORECASE)
+    last = b""
     for number in range(MOST):
         start = number * int(paged[1]) if paged else 0
         query = re.sub(r"\bOFFSET\s+0\b", f"OFFSET {start}", text, flags=re.IGNORECASE) if paged else text
         path = scratch / f"{number:05d}"
         answer = web.get(address, path, accept="application/n-triples, text/turtle;q=0.9", query=query)
         path = _with_ending(path, answer, item)
-        content = path.read_bytes()
-        if paged and not any(
-            line.strip() and not line.lstrip().startswith((b"#", b"@", b"PREFIX"))
-            for line in content.splitlines()
-        ):
+        if paged and _empty(path, address):
             return
+        digest = hashlib.sha256(path.read_bytes()).digest()
+        if digest == last:
+            raise RemoteFailure(
+                f"{address}: the pages go round in circles: page {number + 1} is the one before once more.",
+                "The endpoint does not heed OFFSET; ask its owner, or leave LIMIT and OFFSET out.",
+            )
+        last = digest
         yield f"{urlsplit(address).hostname} page {number + 1}{path.suffix}", path
         if not paged:
             return
     raise RemoteFailure(f"{address} gave {MOST:,} pages and no end.", "Raise LIMIT in the query.")
+
+
+def _empty(path: Path, address: str) -> bool:
+    """Whether a page of RDF says nothing; one that cannot be read says something, and its reader will say what."""
+    import pyoxigraph as ox
+
+    try:
+        return next(iter(_parsed(path, address, ox)), None) is None
+    except (SyntaxError, ValueError):
+        return False
+
+
+def _parsed(path: Path, base: str, ox: Any) -> Any:
+    """The statements of a page, in the syntax that its ending names. Raises ValueError where it has a DOCTYPE."""
+    text = path.read_bytes()
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        raise ValueError("it has a DOCTYPE")
+    format = ox.RdfFormat.from_extension(path.suffix[1:]) or ox.RdfFormat.TURTLE
+    return ox.parse(text, format, base_iri=base, lenient=True)
 
 
 def _called(answer: web.Answer, number: int) -> str:
@@ -101,8 +126,19 @@ def _next(item: Input, answer: web.Answer, path: Path, address: str) -> str | No
 
 
 def _token(page: Path, answer: web.Answer) -> str | None:
-    """OAI-PMH 2.0: `resumptionToken`, alone with the verb; empty on the last page."""
+    """OAI-PMH 2.0: `resumptionToken`, alone with the verb; empty on the last page.
+
+    A page that is an error comes with HTTP 200: taken for the last one, it would lose the rest without a word.
+    """
     text = page.read_bytes()[-_HEAD:].decode("utf-8", "replace")
+    error = re.search(r"<(?:\w+:)?error\b[^>]*\bcode\s*=\s*[\"'](\w+)[\"'][^>]*>([^<]*)<", text)
+    if error and error[1] != "noRecordsMatch" and not re.search(r"<(?:\w+:)?ListRecords[\s>]", text):
+        raise RemoteFailure(
+            f"{answer.url} answered {error[1]}: {error[2].strip()[:200] or 'no more words'}.",
+            "A resumption token lives for a short time: begin again from the start."
+            if error[1] == "badResumptionToken"
+            else "Check metadataPrefix and set in the address.",
+        )
     found = re.search(r"<(?:\w+:)?resumptionToken\b[^>]*>\s*([^<\s][^<]*?)\s*</", text)
     if not found:
         return None
@@ -122,13 +158,9 @@ def _hydra(page: Path, answer: web.Answer) -> str | None:
     import pyoxigraph as ox
 
     terms = {f"http://www.w3.org/ns/hydra/core#{name}" for name in ("next", "nextPage")}
-    text = page.read_bytes()
-    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        raise ValueError("it has a DOCTYPE")
-    format = ox.RdfFormat.from_extension(page.suffix[1:]) or ox.RdfFormat.TURTLE
-    for quad in ox.parse(text, format, base_iri=answer.url, lenient=True):
+    for quad in _parsed(page, answer.url, ox):
         if quad.predicate.value in terms:
-            value = str(quad.object.value)
+            value = urljoin(answer.url, str(quad.object.value))  # CKAN writes it as a text
             return value if value != answer.url else None
     return None
 

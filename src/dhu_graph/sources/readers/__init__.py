@@ -33,6 +33,10 @@ def records(file: File) -> Iterator[Record | Unreadable]:
         if isinstance(entry, Unreadable):
             yield entry
             continue
+        if not entry.id and not in_scope(item, entry):
+            # What does not concern us need not be identified; a Bundle holds many a thing besides.
+            yield Record(entry.where, entry.where, entry.native, entry.fields)
+            continue
         if not entry.id:
             yield Unreadable(
                 entry.where,

@@ -34,6 +34,12 @@ _COMMON = {
     "eurio": "http://data.europa.eu/s66#",
     "wdt": "http://www.wikidata.org/prop/direct/",
 }
+_BODIES = (
+    "http://xmlns.com/foaf/0.1/Agent",
+    "http://xmlns.com/foaf/0.1/Organization",
+    "http://www.w3.org/ns/org#Organization",
+)
+_PERSONS = ("http://xmlns.com/foaf/0.1/Person", "http://www.w3.org/2006/vcard/ns#Individual")
 _SHORT = sorted(
     {**PREFIXES, **_COMMON, "dcatap": "http://data.europa.eu/r5r/"}.items(), key=lambda p: -len(p[1])
 )
@@ -43,7 +49,8 @@ def rdf(file: File) -> Iterator[Record | Unreadable]:
     """Each subject of the class that `records` names (`dcat:Dataset`, or a whole IRI), in the order of their IRIs.
 
     Its statements become keys with the usual prefixes (`dct:title`), else whole IRIs. A text with a language is
-    `{"value": …, "lang": …}`, a blank node an object of its own; another resource is its IRI under `id`-less text.
+    `{"value": …, "lang": …}`, a blank node an object of its own; another resource is its IRI, or an object with its texts
+    where the file says that it is a body (`foaf:Agent`, not a person).
     What follows a mistake in Turtle or RDF/XML cannot be read; N-Triples go on with the next line.
     """
     native = whole(file.path, LARGEST)
@@ -72,7 +79,7 @@ def rdf(file: File) -> Iterator[Record | Unreadable]:
             continue
         if isinstance(subject, ox.NamedNode):
             fields["@id"] = subject.value
-        dump = "".join(sorted(f"{q.subject} {q.predicate} {q.object} .\n" for q in _about(store, subject)))
+        dump = _native(store, subject)
         if depth(fields) > DEEPEST or len(dump) > LONGEST:
             yield Unreadable(
                 where,
@@ -103,12 +110,53 @@ def _described(store: ox.Store, node: Any, left: list[int], level: int) -> dict[
         elif isinstance(value, ox.Literal):
             value = {"value": value.value, "lang": value.language} if value.language else value.value
         elif isinstance(value, ox.NamedNode):
-            value = value.value
+            value = _agent(store, value, left) if level == 0 else value.value
         else:
             continue  # a quoted triple
         if value not in found.setdefault(_short(quad.predicate.value), []):
             found[_short(quad.predicate.value)].append(value)
     return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
+
+
+def _native(store: ox.Store, subject: Any) -> str:
+    """What is said of a subject, as Turtle that is the same each time: blank nodes stand in brackets, since a parser names them anew."""
+
+    def said(node: Any) -> list[str]:
+        return sorted(
+            f"{q.predicate} [ {' ; '.join(said(q.object))} ]"
+            if isinstance(q.object, ox.BlankNode)
+            else f"{q.predicate} {q.object}"
+            for q in _about(store, node)
+        )
+
+    bodies = sorted({q.object for q in _about(store, subject) if isinstance(q.object, ox.NamedNode)}, key=str)
+    texts = sorted(f"{q.subject} {q.predicate} {q.object} .\n" for body in bodies for q in _told(store, body))
+    name = subject if isinstance(subject, ox.NamedNode) else "[]"
+    return "".join([*(f"{name} {line} .\n" for line in said(subject)), *texts])
+
+
+def _told(store: ox.Store, node: ox.NamedNode) -> list[ox.Quad]:
+    """The texts that the file has of a body; none of anything else, nor of a person."""
+    about = _about(store, node)
+    kinds = {
+        q.object.value for q in about if q.predicate.value == RDF_TYPE and isinstance(q.object, ox.NamedNode)
+    }
+    if kinds.isdisjoint(_BODIES) or not kinds.isdisjoint(_PERSONS):
+        return []
+    plain = (q for q in about if isinstance(q.object, ox.Literal))
+    return sorted(plain, key=lambda q: (q.predicate.value, str(q.object)))
+
+
+def _agent(store: ox.Store, node: ox.NamedNode, left: list[int]) -> Any:
+    """The IRI, or what the file says of it where it is a body: catalogues name their publishers that way."""
+    found: dict[str, Any] = {"@id": node.value}
+    for quad in _told(store, node):
+        left[0] -= 1
+        if left[0] < 0:
+            raise ValueError(f"More than {MOST_STATEMENTS:,} statements are made of it")
+        assert isinstance(quad.object, ox.Literal)
+        found.setdefault(_short(quad.predicate.value), quad.object.value)
+    return found if len(found) > 1 else node.value
 
 
 def _about(store: ox.Store, node: Any) -> list[ox.Quad]:
