@@ -14,6 +14,7 @@ from dhu_graph import ontology as ontology_module
 from dhu_graph import queries as queries_module
 from dhu_graph import settings as settings_module
 from dhu_graph import sources as sources_module
+from dhu_graph.contributions import Desk
 from dhu_graph.errors import DhuError, ReleaseError, Replaced, UsageError
 from dhu_graph.ingest import Report, State
 from dhu_graph.ingest import ingest as run_ingest
@@ -161,6 +162,11 @@ class Engine:
     def queries(self) -> list[queries_module.Query]:
         """The query library."""
         return [queries_module.load(name, self.ontology) for name in queries_module.names()]
+
+    @property
+    def contributions(self) -> Desk[Built]:
+        """What outsiders send in: the template, the checks, the queue, and the decisions, which make releases."""
+        return Desk(self.settings, self.ontology, self.ingest)
 
     # ------------------------------------------------------------ bringing in and building
 

@@ -223,13 +223,15 @@ def _known(language: str) -> None:
 
 
 def _texts(ontology: Ontology, language: str) -> dict[str, tuple[str, bool]]:
-    """IRI of each term of ours → its label in a language, and whether that is machine-made."""
+    """IRI of each term of ours, and of others that we use → its label in a language, and whether that is machine-made."""
     ours = (ontology.iri("ns#"), ontology.iri("vocab/"))
     return {
         iri: (text.value, machine)
         for predicate in (RDFS + "label", SKOS + "prefLabel", DCT + "title")
         for iri, text, machine in ontology.literals(predicate)
-        if text.language == language and iri.startswith(ours)
+        # Terms of others have an rdfs:label from us; countries and regions have their own, and are official.
+        if text.language == language
+        and (iri.startswith(ours) or (predicate == RDFS + "label" and not iri.startswith(ontology.base)))
     }
 
 

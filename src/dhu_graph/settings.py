@@ -4,7 +4,7 @@ import os
 import tomllib
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -61,6 +61,21 @@ class Settings(BaseSettings):
     sparql_result_mb: int = Field(64, ge=1, description="Largest answer to one query, in MB.")
     sparql_workers: int = Field(2, ge=1, description="Queries evaluated at the same time.")
     sparql_length: int = Field(50_000, ge=100, description="Longest query accepted, in characters.")
+
+    contribution_queue_max: int = Field(
+        1_000, ge=1, description="How many contributions may wait for a moderator at once."
+    )
+    contribution_organisation_max: int = Field(
+        200, ge=1, description="How many of them may be of one organisation."
+    )
+    contribution_file_mb: int = Field(
+        10, ge=1, le=100, description="Largest file that a contributor may send, in MB."
+    )
+    contribution_rows: int = Field(2_000, ge=1, description="Most rows in such a file.")
+    write_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key that moderators send over HTTP (`Authorization: Bearer …`); empty turns moderation over HTTP off.",
+    )
 
     keep_releases: int = Field(5, ge=1, description="How many releases `dhu releases prune` keeps.")
 

@@ -28,6 +28,7 @@ def folder(tmp_path: Path, text: str, map: str | None = "CONSTRUCT {} WHERE {}")
 
 def test_the_sources_of_the_project_are_found_by_their_folders() -> None:
     assert {
+        "contributions",
         "cordis",
         "dcat-ap",
         "diga",
@@ -48,7 +49,8 @@ def test_a_source_says_who_and_under_which_licence_and_how_to_go_live(name: str)
     source = sources.load(name)
     assert source.publisher and source.summary.endswith(".") and source.schedule
     assert source.licence or "licence" in source.terms
-    assert source.expect.min > 0
+    # All contributions may be withdrawn again; a harvest that brings nothing is always a fault.
+    assert source.expect.min > 0 or name == "contributions"
     assert source.shipped or source.terms or all(i.url or i.addresses for i in source.input)
     assert all(reason for reason in source.ignore.values())
 

@@ -91,7 +91,7 @@ def sources(context: typer.Context, format: Format = FORMAT) -> None:
                 "quarantined": report.quarantined if report else None,
                 "retrieved": report.retrieved if report else "not yet",
                 "licence": radar.ontology.notation(source.licence) if source.licence else "",
-                "from": "project" if source.shipped else ", ".join(str(i.url) for i in source.input),
+                "from": "project" if source.shipped else ", ".join(str(i.url) for i in source.input if i.url),
             }
             for source, report in radar.sources()
         ]

@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,10 +19,11 @@ from dhu_graph.errors import BadInput
 from dhu_graph.ingest.batch import Outcome, Task, Worker, quads_of, run_all
 from dhu_graph.ingest.facade import literal, slug
 from dhu_graph.ingest.state import Report, State
+from dhu_graph.ingest.validation import Finding
 from dhu_graph.model import Record
 from dhu_graph.ontology import RDF_TYPE, Ontology, rebased
 
-__all__ = ["Report", "State", "ingest", "preview"]
+__all__ = ["Finding", "Outcome", "Report", "State", "examine", "ingest", "preview"]
 
 BATCH = 250
 """Records mapped and validated at once."""
@@ -94,6 +95,17 @@ def preview(
             lines.update(line[:-ending].decode() + " ." for line in outcome.lines)
     report.quads = len(lines)
     return report, sorted(lines)
+
+
+def examine(
+    source: sources.Source, records: Sequence[Record], ontology: Ontology
+) -> list[tuple[Outcome, list[Finding]]]:
+    """What the map and the shapes make of records that are in no file yet, with every finding; keeps nothing."""
+    worker = Worker(_task(source, ontology))
+    found: list[tuple[Outcome, list[Finding]]] = []
+    for start in range(0, len(records), BATCH):
+        found += worker.examined([(each, "2026-01-01T00:00:00Z") for each in records[start : start + BATCH]])
+    return found
 
 
 class _Run:

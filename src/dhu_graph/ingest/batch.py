@@ -72,6 +72,10 @@ class Worker:
 
     def run(self, batch: Sequence[tuple[Record, str]]) -> list[Outcome]:
         """One Outcome for each (record, time it was first retrieved)."""
+        return [outcome for outcome, _ in self.examined(batch)]
+
+    def examined(self, batch: Sequence[tuple[Record, str]]) -> list[tuple[Outcome, list[Finding]]]:
+        """The same with the findings of the shapes as they are, for whoever must lead them back to where they arose."""
         records = [record for record, _ in batch]
         mapped = self._mapping.run(records)
         outcomes = []
@@ -87,13 +91,12 @@ class Worker:
                     "The map made no resource of a known kind. Check that the fields it needs are there, and the kind."
                 )
             outcomes.append(outcome)
-        for outcome, result, findings in zip(
-            outcomes, mapped, self._validator.run([m.lines for m in mapped]), strict=True
-        ):
+        found = self._validator.run([m.lines for m in mapped])
+        for outcome, result, findings in zip(outcomes, mapped, found, strict=True):
             outcome.violations += _words(findings, "Violation")
             outcome.warnings += _words(findings, "Warning")
             outcome.lines = [] if outcome.violations else self._quads(result.lines)
-        return outcomes
+        return list(zip(outcomes, found, strict=True))
 
     def _quads(self, lines: Iterable[str]) -> list[bytes]:
         return quads_of(lines, self._task.base, self._task.source)

@@ -1,8 +1,9 @@
 """Errors as RFC 9457 problem+json for programs, as a page for browsers. Nothing internal reaches either."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -28,11 +29,10 @@ def kinds(error: type[DhuError] = DhuError) -> Iterator[type[DhuError]]:
         yield from kinds(case)
 
 
-def explained(request: Request, error: DhuError) -> Response:
-    """The answer that tells of an error; its `type` leads to its explanation."""
-    return _problem(
-        request, error.status, error.title, error.detail, error.hint, f"/docs#{slug(type(error))}"
-    )
+def explained(request: Request, error: DhuError, more: Mapping[str, Any] | None = None) -> Response:
+    """The answer that tells of an error; its `type` leads to its explanation, `more` are members of the problem."""
+    place = f"/docs#{slug(type(error))}"
+    return _problem(request, error.status, error.title, error.detail, error.hint, place, more)
 
 
 def fault(request: Request) -> Response:
@@ -67,10 +67,22 @@ def add_to(app: FastAPI) -> None:
         response.headers.update(error.headers or {})
         if error.status_code == 405:
             # The framework names the methods of one of the routes only.
-            response.headers["Allow"] = (
-                f"GET, HEAD{', POST' if request.url.path == '/sparql' else ''}, OPTIONS"
-            )
+            response.headers["Allow"] = ", ".join([*_methods(request), "OPTIONS"])
         return response
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of an address, with HEAD wherever there is GET; GET where the description says nothing."""
+    found: set[str] = set()
+    for path, methods in request.app.openapi()["paths"].items():
+        pattern = re.sub(r"\\{(\w+)\\}", lambda m: ".+" if m[1] == "path" else "[^/]+", re.escape(path))
+        if re.fullmatch(pattern, request.url.path):
+            found |= {name.upper() for name in methods}
+    return [
+        name
+        for name in ("GET", "HEAD", "POST")
+        if name in (found | {"HEAD"} if "GET" in found else found or {"GET", "HEAD"})
+    ]
 
 
 def _words(kind: str, name: str, message: str) -> str:
@@ -82,15 +94,24 @@ def _words(kind: str, name: str, message: str) -> str:
 
 
 def _problem(
-    request: Request, status: int, title: str, detail: str, hint: str = "", type: str = "about:blank"
+    request: Request,
+    status: int,
+    title: str,
+    detail: str,
+    hint: str = "",
+    type: str = "about:blank",
+    more: Mapping[str, Any] | None = None,
 ) -> Response:
     headers = {"Vary": "Accept", "Cache-Control": "no-store"}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     if status in RETRY_AFTER:
         headers["Retry-After"] = RETRY_AFTER[status]
     if wants_html(request):
         words = {"code": status, "title": title, "detail": detail, "hint": hint}
         return render(request, "error.html", status=status, headers=headers, **words)
-    body = {"type": type, "title": title, "status": status, "detail": detail}
+    body: dict[str, Any] = {"type": type, "title": title, "status": status, "detail": detail}
     if hint:
         body["hint"] = hint
+    body |= more or {}
     return JSONResponse(body, status, headers, media_type="application/problem+json")

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import ClassVar
 
 from fastapi import Request
@@ -21,7 +22,7 @@ _HEADERS = {
     "base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
-    # Everything here is public and read-only, so any page may ask.
+    # What is here is public, and what writes asks for a key that no browser sends by itself: any page may ask.
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After",
 }
@@ -55,10 +56,10 @@ class BodyTooLarge(UsageError):
 
 
 class Shield:
-    """ASGI middleware; `largest_body` in bytes."""
+    """ASGI middleware; `largest_body` in bytes, `larger` that of paths which take whole files."""
 
-    def __init__(self, app: ASGIApp, largest_body: int) -> None:
-        self._app, self._largest_body = app, largest_body
+    def __init__(self, app: ASGIApp, largest_body: int, larger: Mapping[str, int] | None = None) -> None:
+        self._app, self._largest_body, self._larger = app, largest_body, larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -87,7 +88,7 @@ class Shield:
             self._measure(scope)
             # Whatever can be got can be asked about: routes know GET, and the body is dropped on its way out.
             inner = {**scope, "method": "GET"} if method == "HEAD" else scope
-            await self._app(inner, self._counted(receive), sending)
+            await self._app(inner, self._counted(receive, self._largest(scope)), sending)
         except DhuError as error:
             if not answered:
                 await explained(request, error)(scope, receive, sending)
@@ -109,23 +110,25 @@ class Shield:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:
             raise HeadersTooLarge(f"The headers are larger than {LARGEST_HEADERS:,} bytes.", "Send fewer.")
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and int(declared) > self._largest_body:
-            raise self._too_large()
+        if declared.isdigit() and int(declared) > self._largest(scope):
+            raise _too_large(self._largest(scope))
 
-    def _counted(self, receive: Receive) -> Receive:
+    def _largest(self, scope: Scope) -> int:
+        return self._larger.get(scope["path"], self._largest_body)
+
+    def _counted(self, receive: Receive, largest: int) -> Receive:
         taken = 0
 
         async def receiving() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._largest_body:
-                raise self._too_large()
+            if taken > largest:
+                raise _too_large(largest)
             return message
 
         return receiving
 
-    def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(
-            f"The request is larger than {self._largest_body:,} bytes.", "Send a shorter query."
-        )
+
+def _too_large(largest: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The request is larger than {largest:,} bytes.", "Send less at once.")

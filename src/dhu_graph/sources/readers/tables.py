@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dhu_graph.model import Record
 from dhu_graph.sources.fetch import File
-from dhu_graph.sources.readers.common import LONGEST, Unreadable, broken_text, identifier
+from dhu_graph.sources.readers.common import FILE_NAME, LONGEST, Unreadable, broken_text, identifier
 
 
 def csv(file: File) -> Iterator[Record | Unreadable]:
@@ -27,7 +27,7 @@ def csv(file: File) -> Iterator[Record | Unreadable]:
         missing = [
             name
             for name in dict.fromkeys([item.id, *item.scope, *item.skip, *item.split])
-            if name not in header
+            if name not in header and name != FILE_NAME
         ]
         if header and missing:
             odd = any("\udc80" <= c <= "\udcff" for c in "".join(header))
