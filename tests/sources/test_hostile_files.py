@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dhu_graph import sources
 from dhu_graph.sources.readers import LONGEST
 from hostile import Run, measured, read, told
 from small_sources import practice, write_lines
@@ -318,3 +319,50 @@ def test_scripts_in_titles_are_plain_text_in_graph_page_and_api(make_source, tmp
                 "script-src 'none'" in answer.headers["content-security-policy"]
                 or "default-src" in answer.headers["content-security-policy"]
             )
+
+
+# ------------------------------------------------------------------------------------------------ joins
+
+
+def test_parts_that_share_an_identifier_without_end_are_refused_and_the_others_joined(tmp_path: Path) -> None:
+    folder = tmp_path / "joined"
+    folder.mkdir()
+    inputs = "".join(
+        f'[[input]]\nname = "{name}"\nfile = "{name}.jsonl"\nformat = "jsonl"\nid = "id"\njoined = "{how}"\n'
+        for name, how in (("one", "one"), ("more", "many"))
+    )
+    head = (
+        'title = "x"\nsummary = "x"\npublisher = "x"\nhomepage = "https://x.example.org/"\njoin = "outer"\n'
+    )
+    (folder / "source.toml").write_text(head + inputs)
+    (folder / "map.rq").write_text("CONSTRUCT {} WHERE {}")
+    write_lines(folder / "one.jsonl", {"id": "a"}, {"id": "b"}, {"id": "c"})
+    heavy = {"id": "a", "text": "y" * 1_500_000}
+    many = [{"id": "b", "n": n} for n in range(5_001)]
+    write_lines(folder / "more.jsonl", *[heavy] * 4, *many, {"id": "c", "n": 1}, b"bad")
+    source = sources.load("joined", folder)
+    found = [
+        entry for _, entry in sources.entries(source, sources.fetch(source, str(folder), tmp_path), tmp_path)
+    ]
+    assert [line.split(":")[0] for line in told(found)] == [
+        "!more.jsonl, line 5007",
+        "!more.jsonl, line 4 and before",
+        "!more.jsonl, line 5004 and before",
+        "c",
+    ]
+    assert "More than 5,000 parts or 5,000,000 bytes share 'a'" in told(found)[1]
+
+
+def test_heavy_records_go_in_smaller_batches(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dhu_graph.ingest.mapping import Mapping
+
+    sizes, honest = [], Mapping.run
+
+    def watched(self: Mapping, records: Any) -> Any:
+        sizes.append(sum(len(record.native) for record in records))
+        return honest(self, records)
+
+    monkeypatch.setattr(Mapping, "run", watched)
+    lines = [json.dumps(practice(n, words="y" * 900_000)) for n in range(15)]
+    assert run("r.jsonl", "\n".join(lines).encode()).report.landed == 15
+    assert len(sizes) == 3 and max(sizes) < 6_000_000
