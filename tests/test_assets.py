@@ -48,7 +48,10 @@ def test_every_folder_goes_into_the_wheel() -> None:
 def test_an_installed_package_finds_its_assets_inside_itself(tmp_path: Path) -> None:
     where, counts = in_a_copy(tmp_path, with_assets=True).stdout.splitlines()
     assert where == str((tmp_path / "site" / "dhu_graph" / "_assets").resolve())
-    assert counts.endswith("indicators jrc-ips starter 7") and int(counts.split()[0]) > 10_000
+    assert (
+        counts.endswith("dpg globalgoods indicators jrc-ips publiccode starter 7")
+        and int(counts.split()[0]) > 10_000
+    )
 
 
 def test_a_package_without_assets_says_so(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from dhu_graph import ontology as ontology_module
 from dhu_graph import queries as queries_module
 from dhu_graph import settings as settings_module
 from dhu_graph import sources as sources_module
-from dhu_graph.errors import DhuError, ReleaseError, UsageError
+from dhu_graph.errors import DhuError, ReleaseError, Replaced, UsageError
 from dhu_graph.ingest import Report, State
 from dhu_graph.ingest import ingest as run_ingest
 from dhu_graph.ingest import preview as run_preview
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from dhu_graph.embedding import Embedder
     from dhu_graph.index import Index
+    from dhu_graph.link import Decision, Linked, Linker
     from dhu_graph.search import Searcher
     from dhu_graph.sparql import Answer, QueryPool
 
@@ -222,8 +224,62 @@ class Engine:
         if not reports:
             raise ReleaseError("No source has a graph yet.", "Run `dhu build`, or `dhu ingest SOURCE`.")
         return run_build(
-            self.shelf, reports.values(), self.ontology, self.embedder, progress=progress, force=force
+            self.shelf,
+            reports.values(),
+            self.ontology,
+            self.embedder,
+            linker=self._linker({name: report.digest for name, report in reports.items()}),
+            progress=progress,
+            force=force,
         )
+
+    def _linker(self, digests: dict[str, str]) -> "Linker":
+        from dhu_graph.link import Linker
+
+        known = {name: sources_module.load(name).rank for name in sources_module.names()}
+        return Linker(self.settings.data, digests, known, self.ontology, self.embedder)
+
+    # ------------------------------------------------------------ identity
+
+    def links(self) -> "Linked":
+        """What linking finds in the graphs as they are: things told of by several records, and pairs for a person."""
+        return self._linker(self._digests()).run()
+
+    def decide(
+        self, left: str, right: str, verdict: str, note: str = "", *, date: str | None = None
+    ) -> "Decision":
+        """Writes down what a person says of a pair: `same`, `different` or `undecided`. Then `build()` takes it in.
+
+        `left` and `right` are IRIs, or `kind/slug`; `date` is now where it is left out.
+        """
+        from dhu_graph.link import Decision, Decisions
+
+        when = date or datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        decision = Decision(when, self.iri(left), self.iri(right), verdict, note)
+        with self.shelf.writing():
+            Decisions(self.settings.data / "links").add(decision)
+        return decision
+
+    def decisions(self) -> "list[Decision]":
+        """Every decision of people about pairs, in the order of their dates."""
+        from dhu_graph.link import Decisions
+
+        return Decisions(self.settings.data / "links").all()
+
+    def label(self, iri: str) -> str:
+        """The title of a resource or organisation in the current release, or its IRI where it has none there."""
+        with self.reading() as opened:
+            return opened.resources.label(iri)
+
+    def relink(self, progress: Progress | None = None) -> Built:
+        """Links the graphs as they are, and makes a release if that changes anything; brings nothing in."""
+        with self.shelf.writing():
+            return Built((), self._release({}, progress))
+
+    def _digests(self) -> dict[str, str]:
+        states = sorted((self.settings.data / "sources").glob("*"))
+        reports = {state.name: State(state).report() for state in states}
+        return {name: report.digest for name, report in reports.items() if report and report.digest}
 
     # ------------------------------------------------------------ reading the current release
 
@@ -299,9 +355,12 @@ class Engine:
             return opened.searcher.similar(self.iri(iri), filter or Filter(), limit)
 
     def show(self, iri: str) -> Resource:
-        """One resource with its statements, labels and parts."""
+        """One resource with its statements, labels and parts; of a replaced IRI, the one that it goes by now."""
         with self.reading() as opened:
-            return opened.resources.get(self.iri(iri))
+            try:
+                return opened.resources.get(self.iri(iri))
+            except Replaced as moved:
+                return opened.resources.get(moved.successor.partition("#")[0])
 
     def answer(
         self,
@@ -376,6 +435,13 @@ class Engine:
         return self.ontology.notation(iri)
 
     def evaluate(self, name: str, split: str | None = None) -> dict[str, Any]:
-        """Measures of the search on a judged set of `evaluation/`, overall and by language."""
+        """Measures of search (`search`) or of identity (`link`) on a judged set of `evaluation/`, or on a half of it."""
+        if name == "link":
+            return evaluation_module.measure(self.links(), self._graphs(), self.ontology, split)
         with self.reading() as opened:
-            return evaluation_module.judged(name, opened.searcher, opened.iris(), split)
+            return evaluation_module.judged(
+                name, opened.searcher, opened.iris(), split, opened.resources.replaced()
+            )
+
+    def _graphs(self) -> dict[str, Path]:
+        return {name: self.settings.data / "sources" / name / "graph.nq.gz" for name in self._digests()}

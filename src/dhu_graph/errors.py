@@ -3,6 +3,7 @@
     DhuError                    something went wrong that we can explain
     ├── UsageError              the request itself is off                     400, exit 2
     │   └── UnknownName         no such source, query, resource, release …    404, exit 2
+    │       └── Replaced        it goes by another IRI now                    301, exit 2
     ├── BadInput                a file, record or setting cannot be used      422, exit 3
     ├── QueryRejected           a SPARQL query is malformed or forbidden      400, exit 3
     │   ├── QueryTimeout        it ran into the wall clock                    503, exit 1
@@ -43,6 +44,14 @@ class UnknownName(UsageError):
     """No source, query, resource, release or language of that name."""
 
     status, title = 404, "Not found"
+
+
+class Replaced(UnknownName):
+    """A resource that was found to be one with another, and goes by that one's IRI."""
+
+    def __init__(self, iri: str, successor: str) -> None:
+        super().__init__(f"{iri} goes by {successor} now.", "Ask for that one.")
+        self.successor = successor
 
 
 class BadInput(DhuError):

@@ -13,3 +13,9 @@ def few_heaps() -> None:
         AttributeError, OSError
     ):  # another C library has no such knob, and no such habit
         ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
+
+
+def give_back() -> None:
+    """Gives freed memory back to the system, between two stages of long work."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -172,5 +172,5 @@ def _block(stream: gzip.GzipFile, path: Path) -> bytes:
 
 
 def _raw(path: Path) -> Iterator[bytes]:
-    with path.open("rb", buffering=1_000_000) as stream:
+    with path.open("rb", buffering=1 << 17) as stream:  # there are many of them at once
         yield from stream

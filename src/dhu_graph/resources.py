@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pyoxigraph as ox
 
-from dhu_graph.errors import UnknownName
+from dhu_graph.errors import Replaced, UnknownName
 from dhu_graph.ontology import RDF_TYPE, Ontology
 from dhu_graph.settings import DEFAULT_BASE
 
@@ -33,6 +33,7 @@ _LAST = (
     "https://w3id.org/dhu/ns#pagesRead",
     "http://www.w3.org/ns/prov#wasDerivedFrom",
 )
+_REPLACED = "http://purl.org/dc/terms/isReplacedBy"
 MOST_POINTING = 100
 """Statements that point to a resource are shown up to this number."""
 
@@ -75,7 +76,8 @@ class Resources:
         self._store, self._ontology = store, ontology
 
     def get(self, iri: str) -> Resource:
-        """A resource with everything that its page shows. Raises UnknownName."""
+        """A resource with everything that its page shows. Raises UnknownName, Replaced where it goes by another IRI."""
+        self._check(iri)
         outgoing = self._statements(iri, inside=())
         if not outgoing:
             raise UnknownName(f"There is no resource {iri}.", "Search for it, or check the address.")
@@ -83,12 +85,36 @@ class Resources:
         kind = next((self._ontology.kinds[k] for k in kinds if k in self._ontology.kinds), "")
         return Resource(iri, kind, self._label(iri), (*outgoing, *self._pointing(iri)))
 
+    def label(self, iri: str) -> str:
+        """The title or name of anything; of a replaced IRI, that of its successor; else the end of the IRI."""
+        try:
+            self._check(iri)
+        except Replaced as moved:
+            iri = moved.successor
+        return self._label(iri)
+
     def quads(self, iri: str) -> list[ox.Quad]:
-        """All statements of a resource and of its parts. Raises UnknownName."""
+        """All statements of a resource and of its parts. Raises UnknownName, Replaced where it goes by another IRI."""
+        self._check(iri)
         found = list(self._closure(iri))
         if not found:
             raise UnknownName(f"There is no resource {iri}.", "Search for it, or check the address.")
         return found
+
+    def replaced(self) -> dict[str, str]:
+        """IRI that is no longer used → the one that it goes by now."""
+        graph = ox.NamedNode(self._ontology.iri("graph/links"))
+        return {
+            q.subject.value: q.object.value
+            for q in self._store.quads_for_pattern(None, ox.NamedNode(_REPLACED), None, graph)
+            if isinstance(q.subject, ox.NamedNode) and isinstance(q.object, ox.NamedNode)
+        }
+
+    def _check(self, iri: str) -> None:
+        for quad in self._store.quads_for_pattern(
+            ox.NamedNode(iri), ox.NamedNode(_REPLACED), None, ox.NamedNode(self._ontology.iri("graph/links"))
+        ):
+            raise Replaced(iri, str(quad.object.value) if isinstance(quad.object, ox.NamedNode) else "")
 
     def _closure(self, iri: str) -> Iterator[ox.Quad]:
         waiting, seen = [iri], {iri}

@@ -29,20 +29,16 @@ class DocumentsWriter:
         self._file = (folder / TEXTS).open("wb")
         self._offsets = array("q", [0])
         self._keys = array("Q")
-        self._seen: set[str] = set()
         self._postings: dict[str, dict[str, array[int]]] = defaultdict(
             lambda: defaultdict(lambda: array("q"))
         )
         self.languages: Counter[str] = Counter()
 
     def add(self, document: Document) -> int:
-        """The row it was given: 0, 1, 2 …. Raises BadInput on an IRI seen before or a column of another name."""
+        """The row it was given: 0, 1, 2 …. Raises BadInput on a column of another name."""
         row = len(self._keys)
-        if document.iri in self._seen:
-            raise BadInput(f"Two documents have the same IRI: {document.iri}.", "Mend index/document.rq.")
         if wrong := sorted(set(document.filters) - set(FILTER_COLUMNS)):
             raise BadInput(f"{document.iri} has unknown filter columns: {', '.join(wrong)}.", _columns())
-        self._seen.add(document.iri)
         self._keys.append(_key(document.iri))
         line = {name: getattr(document, name) for name in Document.__slots__}
         self._offsets.append(
@@ -55,10 +51,11 @@ class DocumentsWriter:
         return row
 
     def close(self) -> None:
-        """Writes the columns; the documents can be opened from now on."""
+        """Writes the columns; the documents can be opened from now on. Raises BadInput where two have the same IRI."""
         self._file.close()
         keys = np.array(self._keys, dtype=np.uint64)
         order = np.argsort(keys, kind="stable")
+        self._check_unique(order[:-1][keys[order][1:] == keys[order][:-1]], order, keys)
         arrays: dict[str, NDArray[Any]] = {
             "offsets": np.array(self._offsets, dtype=np.int64),
             "keys": keys[order],
@@ -72,6 +69,18 @@ class DocumentsWriter:
             arrays[f"{column}.starts"] = np.cumsum([0, *map(len, rows)], dtype=np.int64)
             arrays[f"{column}.rows"] = np.concatenate([*rows, np.empty(0, dtype=np.int64)])
         np.savez(self._folder / COLUMNS, allow_pickle=False, **arrays)
+
+    def _check_unique(self, doubled: NDArray[Any], order: NDArray[Any], keys: NDArray[Any]) -> None:
+        # Only IRIs are compared whose keys are equal; keeping all of them would take more memory than all else.
+        for row in doubled:
+            same = {self._iri(int(other)) for other in order[keys[order] == keys[row]]}
+            if len(same) < int((keys == keys[row]).sum()):
+                raise BadInput(f"Two documents have the same IRI: {min(same)}.", "Mend index/document.rq.")
+
+    def _iri(self, row: int) -> str:
+        with (self._folder / TEXTS).open("rb") as file:
+            file.seek(self._offsets[row])
+            return str(json.loads(file.read(self._offsets[row + 1] - self._offsets[row]))["iri"])
 
 
 class Documents:

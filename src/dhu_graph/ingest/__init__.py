@@ -81,7 +81,7 @@ def preview(
         seen: set[str] = set()
         files = sources.fetch(source, location, Path(scratch))
         for concerns, entry in sources.entries(source, files, Path(scratch)):
-            reason = _refused(entry, seen)
+            reason = _refused(entry, seen) if concerns else ""
             report.read += 1
             if isinstance(entry, Record) and not reason and not concerns:
                 report.out_of_scope += 1
@@ -184,7 +184,7 @@ class _Run:
             self._report.read += 1
             if progress and self._report.read % 100 == 0:
                 progress(self._report.read, 0)
-            reason = _refused(entry, self._seen)
+            reason = _refused(entry, self._seen) if concerns else ""
             if isinstance(entry, sources.Unreadable) or reason:
                 self._report.in_scope += 1
                 self._book(entry, Outcome(violations=[reason]))

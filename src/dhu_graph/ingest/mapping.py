@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import IO, cast
 
 import pyoxigraph as ox
@@ -130,7 +132,7 @@ class Mapping:
         return {
             path
             for path, _ in facade.paths(record.fields)
-            if path.rsplit(".", 1)[-1] not in self.properties and path not in ignored
+            if path.rsplit(".", 1)[-1] not in self.properties and not _ignores(ignored, path)
         }
 
     def _note_failures(self, records: Sequence[Record], mapped: list[Mapped]) -> None:
@@ -168,6 +170,14 @@ def _few(problems: list[str]) -> list[str]:
     """The first problems, and how many more there are."""
     more = len(problems) - MOST_PROBLEMS
     return [*problems[:MOST_PROBLEMS], f"and {more:,} more of the sort"] if more > 0 else problems
+
+
+@lru_cache(10_000)
+def _ignores(ignored: frozenset[str], path: str) -> bool:
+    """Whether a path, or an object on the way to it, is named, or fits a pattern such as `description.*.logo`."""
+    parts = path.split(".")
+    ways = {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
+    return not ways.isdisjoint(ignored) or any("*" in name and fnmatchcase(path, name) for name in ignored)
 
 
 def _plain(query: str) -> str:

@@ -1,6 +1,7 @@
 """One release from the source graphs; `build` reads top to bottom."""
 
 import hashlib
+import heapq
 import json
 import os
 import shutil
@@ -13,10 +14,11 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from dhu_graph import assets, index, memory, quads
+from dhu_graph import assets, index, link, memory, quads
 from dhu_graph.embedding import Embedder
 from dhu_graph.errors import ReleaseError
 from dhu_graph.ingest import Report
+from dhu_graph.link import Linked, Linker
 from dhu_graph.ontology import Ontology
 from dhu_graph.releases.documents import DocumentSource
 from dhu_graph.releases.shelf import FORMAT, Release, Shelf, checksum, checksums
@@ -34,17 +36,20 @@ def build(
     ontology: Ontology,
     embedder: Embedder | None,
     *,
+    linker: Linker | None = None,
     progress: Progress | None = None,
     force: bool = False,
 ) -> Release | None:
     """A new release of the named graphs of these sources, made current; None where nothing has changed.
 
     The caller holds `shelf.writing()`. A crash at any moment leaves the last release serving: the folder gets its
-    name, and the pointer is flipped, only when everything is on disk.
+    name, and the pointer is flipped, only when everything is on disk. With a `linker`, what several sources tell of
+    one thing is told of one IRI, each statement in the graph of its source.
     """
     memory.few_heaps()
+    memory.give_back()
     reports = sorted(reports, key=lambda r: r.source)
-    inputs = _inputs(reports, ontology, embedder)
+    inputs = _inputs(reports, ontology, embedder, linker)
     numbers = shelf.numbers()
     if not force and (same := _same(shelf, inputs)) is not None:
         if same != shelf.current():
@@ -57,8 +62,11 @@ def build(
     tell = progress or (lambda step, done, total: None)
 
     graphs = [shelf.data / "sources" / r.source / "graph.nq.gz" for r in reports]
-    merged = quads.unique(_merged(graphs, ontology))
-    count, digest, store = _write_and_load(folder, merged, tell)
+    linked = linker.run(tell) if linker else Linked()
+    with quads.Sorter(shelf.data / "scratch") as moved:
+        merged = quads.unique(_merged(graphs, ontology, linked, moved))
+        count, digest, store = _write_and_load(folder, merged, tell)
+    memory.give_back()
     documents = DocumentSource(store, ontology)
     part = index.build(_Told(documents, tell), folder / "index", embedder, None)
     store.flush()
@@ -75,6 +83,12 @@ def build(
         "sources": {
             r.source: {"quads": r.quads, "records": r.landed, "retrieved": r.retrieved, "digest": r.digest}
             for r in reports
+        },
+        "links": {
+            "mentions": linked.mentions,
+            "things": len(linked.things),
+            "replaced": len(linked.replaced),
+            "review": len(linked.review),
         },
         "index": part,
         "files": checksums(folder),
@@ -104,11 +118,24 @@ class _Told:
                 self._tell("index", done, total)
 
 
-def _merged(graphs: list[Path], ontology: Ontology) -> Iterator[bytes]:
-    import heapq
-
-    own = (line.encode() for line in ontology.quads())
-    return heapq.merge(own, *(quads.read(path) for path in graphs))
+def _merged(graphs: list[Path], ontology: Ontology, linked: Linked, moved: quads.Sorter) -> Iterator[bytes]:
+    """All lines in order; those that speak of a replaced IRI speak of the one that stays."""
+    own = heapq.merge(
+        (line.encode() for line in ontology.quads()), (line.encode() for line in link.quads(linked, ontology))
+    )
+    if not linked.things:
+        return heapq.merge(own, *map(quads.read, graphs))
+    # Putting an IRI right changes where a line stands, so those lines are sorted apart before the others are merged.
+    replaced = linked.replaced
+    for path in graphs:
+        for changed, line in link.rewritten(quads.read(path), replaced):
+            if changed:
+                moved.add([line])
+    kept = (
+        (line for changed, line in link.rewritten(quads.read(path), replaced) if not changed)
+        for path in graphs
+    )
+    return heapq.merge(own, moved.sorted(), *kept)
 
 
 def _write_and_load(folder: Path, lines: Iterator[bytes], tell: Progress) -> tuple[int, str, ox.Store]:
@@ -146,7 +173,9 @@ def _write_and_load(folder: Path, lines: Iterator[bytes], tell: Progress) -> tup
     return count, digest, store
 
 
-def _inputs(reports: Iterable[Report], ontology: Ontology, embedder: Embedder | None) -> str:
+def _inputs(
+    reports: Iterable[Report], ontology: Ontology, embedder: Embedder | None, linker: Linker | None
+) -> str:
     """A digest of all that a release is made from: equal inputs make no second release."""
     digest = hashlib.sha256(f"{FORMAT} {ontology.fingerprint}".encode())
     for report in reports:
@@ -154,6 +183,7 @@ def _inputs(reports: Iterable[Report], ontology: Ontology, embedder: Embedder | 
     for path in sorted(assets.folder("index").glob("*.rq")):
         digest.update(path.read_bytes())
     digest.update((embedder.fingerprint if embedder else "words only").encode())
+    digest.update((linker.inputs if linker else "").encode())
     return digest.hexdigest()
 
 

@@ -110,6 +110,11 @@ class Source(Scoped):
     schedule: str = Field(
         "", description="How often it changes, as a code of the EU frequency table (`MONTHLY`)."
     )
+    rank: int = Field(
+        50,
+        ge=0,
+        description="Whose words are shown first where several sources tell of one thing; smaller first.",
+    )
     language: str = Field("en", description="Language of its texts (BCP 47).")
     shipped: str | None = Field(
         None, description="Subfolder that holds the files, where they stand in the project."

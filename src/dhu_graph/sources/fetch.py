@@ -42,7 +42,7 @@ def fetch(source: Source, location: str | None, scratch: Path) -> list[File]:
             raise UsageError(
                 f"{location} is not an http address.", "Give a path, or an http:// or https:// address."
             )
-        item = _only(source, _file_name(location))
+        item = _given(source, _file_name(location))
         got = pages.get(source, item, location, scratch / "web")
         found = [File(item, printable(name), path) for name, path in got]
     else:
@@ -64,10 +64,13 @@ def _remote(source: Source, scratch: Path) -> Iterator[File]:
             f"{source.name}: {', '.join(missing)} has no address.",
             "Say where it is: --from PATH or --from URL.",
         )
-    for number, item in enumerate(source.input):
-        addresses = [item.url] if item.url else _listed(source, item)
-        for count, address in enumerate(addresses):
-            for name, path in pages.get(source, item, str(address), scratch / f"{number}-{count}"):
+    taken: dict[tuple[str, ...], list[tuple[str, Path]]] = {}  # one ZIP may hold the files of several inputs
+    for item in source.input:
+        for address in [item.url] if item.url else _listed(source, item):
+            key = (str(address), item.query, item.pages or "", item.format)
+            if key not in taken:
+                taken[key] = list(pages.get(source, item, str(address), scratch / str(len(taken))))
+            for name, path in taken[key]:
                 yield File(item, printable(name), path)
 
 
@@ -79,18 +82,20 @@ def _listed(source: Source, item: Input) -> list[str]:
             "`addresses` names a file of addresses.",
         )
     lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
-    return [line for line in lines if line]
+    found = [line for line in lines if line]
+    if not found:
+        raise BadInput(
+            f"{source.name}: {item.addresses} lists no address yet.",
+            "Put one a line; `terms` in source.toml says which. Or give a file: --from PATH.",
+        )
+    return found
 
 
 def _opened(source: Source, file: File, scratch: Path) -> list[File]:
     """The file itself, or what its input asks for where it is an archive."""
     if file.input.format == "xlsx" or not archive.is_archive(file.path):
         return [file]
-    inputs = (
-        [item for item in source.input if item.url == file.input.url]
-        if file.input.url
-        else list(source.input)
-    )
+    inputs = [file.input] if file.input.url or file.input.addresses else list(source.input)
     found = []
     for number, item in enumerate(inputs):
         members = archive.unpacked(file.path, file.name, item.file, scratch / str(number))
@@ -109,7 +114,7 @@ def _local(source: Source, path: Path) -> Iterator[File]:
     if path.is_file():
         inner = archive.is_archive(path) and source.input[0].format != "xlsx"
         item = source.input[0] if inner else _only(source, path.name)
-        yield File(item.model_copy(update={"url": None}) if inner else item, printable(path.name), path)
+        yield File(_unplaced(item) if inner else item, printable(path.name), path)
     elif path.is_dir():
         for item in source.input:
             found = sorted(p for p in path.glob(item.file) if p.is_file())
@@ -135,6 +140,16 @@ def _only(source: Source, name: str) -> Input:
         f"{source.name} has several inputs and {name} fits none of them.",
         f"Give a folder with {', '.join(i.file for i in source.input)}.",
     )
+
+
+def _given(source: Source, name: str) -> Input:
+    """The input that an address given by hand belongs to; a ZIP holds the files of all."""
+    return _unplaced(source.input[0]) if name.lower().endswith(".zip") else _only(source, name)
+
+
+def _unplaced(item: Input) -> Input:
+    """An input as it is where all inputs are looked for in one archive: its own address plays no part."""
+    return item.model_copy(update={"url": None, "addresses": "", "pages": None, "query": ""})
 
 
 def _file_name(address: str) -> str:

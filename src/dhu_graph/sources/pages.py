@@ -1,11 +1,13 @@
 """The pages behind one address: followed by the rule that its input names, until there is no next one."""
 
 import codecs
+import hashlib
 import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from dhu_graph.errors import BadInput, RemoteFailure
@@ -64,6 +66,7 @@ def _asked(source: Source, item: Input, address: str, scratch: Path) -> Iterator
     text = (source.folder / item.query).read_text(encoding="utf-8")
     bounds = _Bounds(address)
     paged = re.search(r"\bLIMIT\s+(\d+)\s+OFFSET\s+0\b", text, re.IGNORECASE)
+    last = b""
     for number in range(MOST):
         start = number * int(paged[1]) if paged else 0
         query = re.sub(r"\bOFFSET\s+0\b", f"OFFSET {start}", text, flags=re.IGNORECASE) if paged else text
@@ -72,8 +75,16 @@ def _asked(source: Source, item: Input, address: str, scratch: Path) -> Iterator
         bounds.take(path)
         _check_kind(path, answer.url, item)
         path = _with_ending(path, answer, item)
-        if paged and _is_empty(path):
+        if paged and _empty(path, address):
             return
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").digest()
+        if digest == last:
+            raise RemoteFailure(
+                f"{address}: the pages go round in circles: page {number + 1} is the one before once more.",
+                "The endpoint does not heed OFFSET; ask its owner, or leave LIMIT and OFFSET out.",
+            )
+        last = digest
         yield f"{urlsplit(address).hostname} page {number + 1}{path.suffix}", path
         if not paged:
             return
@@ -106,13 +117,23 @@ def _check_kind(path: Path, url: str, item: Input) -> None:
             )
 
 
-def _is_empty(path: Path) -> bool:
-    """Whether a page of RDF has no statement, only remarks and prefixes."""
-    with path.open("rb") as stream:
-        while line := stream.readline(_HEAD):
-            if line.strip() and not line.lstrip().startswith((b"#", b"@", b"PREFIX")):
-                return False
-    return True
+def _empty(path: Path, address: str) -> bool:
+    """Whether a page of RDF says nothing; one that cannot be read says something, and its reader will say what."""
+    import pyoxigraph as ox
+
+    try:
+        return next(iter(_parsed(path, address, ox)), None) is None
+    except (SyntaxError, ValueError):
+        return False
+
+
+def _parsed(path: Path, base: str, ox: Any) -> Any:
+    """The statements of a page, in the syntax that its ending names. Raises ValueError where it must not be parsed."""
+    text = _read(path)
+    format = ox.RdfFormat.from_extension(path.suffix[1:]) or ox.RdfFormat.TURTLE
+    if problem := guard.problem(text, format):
+        raise ValueError(problem)
+    return ox.parse(text, format, base_iri=base, lenient=True)
 
 
 def _called(answer: web.Answer, number: int) -> str:
@@ -151,11 +172,24 @@ def _next(item: Input, answer: web.Answer, path: Path, address: str) -> str | No
 
 
 def _token(page: Path, answer: web.Answer) -> str | None:
-    """OAI-PMH 2.0: `resumptionToken`, alone with the verb; empty on the last page."""
+    """OAI-PMH 2.0: `resumptionToken`, alone with the verb; empty on the last page.
+
+    A page that is an error comes with HTTP 200: taken for the last one, it would lose the rest without a word.
+    """
     with page.open("rb") as stream:
-        stream.seek(max(0, page.stat().st_size - _TAIL))  # it is the last element
-        text = stream.read().decode("utf-8", "replace")
-    found = re.search(r"<(?:\w+:)?resumptionToken\b[^<>]*>([^<]*)</", text)
+        text = stream.read(_TAIL).decode("utf-8", "replace")  # an error is a small page
+        stream.seek(max(0, page.stat().st_size - _TAIL))  # the token is the last element
+        end = stream.read().decode("utf-8", "replace")
+    error = re.search(r"<(?:\w+:)?error\b([^<>]*)>([^<]*)<", text)
+    code = re.search(r"\bcode\s*=\s*[\"'](\w+)[\"']", error[1]) if error else None
+    if error and code and code[1] != "noRecordsMatch" and not re.search(r"<(?:\w+:)?ListRecords[\s>]", text):
+        raise RemoteFailure(
+            f"{answer.url} answered {code[1]}: {error[2].strip()[:200] or 'no more words'}.",
+            "A resumption token lives for a short time: begin again from the start."
+            if code[1] == "badResumptionToken"
+            else "Check metadataPrefix and set in the address.",
+        )
+    found = re.search(r"<(?:\w+:)?resumptionToken\b[^<>]*>([^<]*)</", end)
     if not found or not found[1].strip():
         return None
     token = (
@@ -181,13 +215,9 @@ def _hydra(page: Path, answer: web.Answer) -> str | None:
     import pyoxigraph as ox
 
     terms = {f"http://www.w3.org/ns/hydra/core#{name}" for name in ("next", "nextPage")}
-    text = _read(page)
-    format = ox.RdfFormat.from_extension(page.suffix[1:]) or ox.RdfFormat.TURTLE
-    if problem := guard.problem(text, format):
-        raise ValueError(problem)
-    for quad in ox.parse(text, format, base_iri=answer.url, lenient=True):
+    for quad in _parsed(page, answer.url, ox):
         if quad.predicate.value in terms:
-            value = str(quad.object.value)
+            value = urljoin(answer.url, str(quad.object.value))  # CKAN writes it as a text
             return value if value != answer.url else None
     return None
 

@@ -6,6 +6,8 @@ import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -158,4 +160,11 @@ def _host(url: str) -> str | None:
 
 
 def _patience(header: str) -> float:
-    return min(float(header), 60.0) if re.fullmatch(r"\d{1,5}", header.strip()) else 5.0
+    """Seconds to wait by a Retry-After, which is a number of them or a date (RFC 9110, 10.2.3); 60 at most."""
+    if re.fullmatch(r"\d{1,5}", header.strip()):
+        return min(float(header), 60.0)
+    try:
+        left = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):  # no date, or one without a zone
+        return 5.0
+    return min(max(left, 1.0), 60.0)

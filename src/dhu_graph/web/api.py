@@ -1,11 +1,14 @@
 """`/api`: search, similar and resources as JSON."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
 from dhu_graph.engine import Engine
+from dhu_graph.errors import Replaced
 from dhu_graph.model import Hit
 from dhu_graph.resources import Statement
 from dhu_graph.web import parameters
@@ -123,13 +126,21 @@ def similar(request: Request, asked: Annotated[parameters.Similar, Query()]) -> 
     return Alike(iri=iri, release=number, hits=[_hit(request, engine, hit) for hit in hits])
 
 
-@router.get("/api/resources/{kind}/{slug}", summary="One resource, with labels, parts and who points to it")
-def resource(request: Request, kind: str, slug: str) -> ResourceOut:
+@router.get(
+    "/api/resources/{kind}/{slug}",
+    summary="One resource, with labels, parts and who points to it; 301 where it goes by another IRI",
+    response_model=ResourceOut,
+)
+def resource(request: Request, kind: str, slug: str) -> ResourceOut | RedirectResponse:
     """What its page shows, as JSON; RDF is under /id."""
     engine = engine_of(request)
     iri = engine.iri(f"{parameters.step(kind)}/{parameters.step(slug)}")
     with engine.reading() as opened:
-        found, number = opened.resources.get(iri), opened.release.number
+        try:
+            found, number = opened.resources.get(iri), opened.release.number
+        except Replaced as moved:
+            there = moved.successor.removeprefix(engine.settings.base + "id/").partition("#")[0]
+            return RedirectResponse(f"/api/resources/{quote(there)}", 301, {"Cache-Control": "no-cache"})
     return ResourceOut(
         iri=found.iri,
         url=_here(request, engine, found.iri),

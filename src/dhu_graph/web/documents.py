@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from dhu_graph.engine import Engine, Opened
-from dhu_graph.errors import UnknownName
+from dhu_graph.errors import Replaced, UnknownName
 from dhu_graph.resources import Resource
 from dhu_graph.web import rdf
 from dhu_graph.web.shown import shown
@@ -45,7 +45,13 @@ def _thing(request: Request, path: str) -> Response:
         raise UnknownName(f"There is no resource {path[:200]}.", "Search for it, or check the address.")
     iri = engine.settings.base + name
     with engine.reading() as opened:
-        quads = opened.resources.quads(iri)
+        try:
+            quads = opened.resources.quads(iri)
+        except Replaced as moved:
+            there = "/" + quote(moved.successor.removeprefix(engine.settings.base).partition("#")[0])
+            return RedirectResponse(
+                there + (f".{ending}" if direct else ""), 301, {"Cache-Control": "no-cache"}
+            )
         if not direct:
             form = "html" if wants_html(request) else rdf.ending(request)
             headers = {"Vary": "Accept", "Cache-Control": "no-cache"}

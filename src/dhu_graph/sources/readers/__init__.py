@@ -53,6 +53,9 @@ def records(file: File) -> Iterator[Record | Unreadable]:
 
 def _checked(item: Input, entry: Record) -> Record | Unreadable:
     reason = ""
+    if not entry.id and not in_scope(item, entry):
+        # What does not concern us need not be identified; a Bundle holds many a thing besides.
+        return Record(entry.where, entry.where, entry.native, entry.fields)
     if not entry.id:
         reason = f"The field {item.id!r}, which identifies the record, is empty or missing."
     elif len(entry.id) > LONGEST_ID:

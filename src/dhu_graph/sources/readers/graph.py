@@ -1,7 +1,6 @@
 """RDF in any syntax: each node of a class is a record, with what is said of it and of its blank nodes."""
 
 import codecs
-import hashlib
 import io
 import itertools
 from collections.abc import Iterator
@@ -30,7 +29,6 @@ LARGEST_GRAPH = 3_000_000
 """Most statements of a file; each takes about half a kilobyte of memory, however shortly it is written."""
 MOST_STATEMENTS = 5_000
 """Most statements of one record."""
-_SELF = "_:self"
 _RELATIVE = "https://relative.invalid/"
 _SYNTAXES = {
     ".ttl": ox.RdfFormat.TURTLE,
@@ -50,6 +48,12 @@ _COMMON = {
     "eurio": "http://data.europa.eu/s66#",
     "wdt": "http://www.wikidata.org/prop/direct/",
 }
+_BODIES = (
+    "http://xmlns.com/foaf/0.1/Agent",
+    "http://xmlns.com/foaf/0.1/Organization",
+    "http://www.w3.org/ns/org#Organization",
+)
+_PERSONS = ("http://xmlns.com/foaf/0.1/Person", "http://www.w3.org/2006/vcard/ns#Individual")
 _SHORT = sorted(
     {**PREFIXES, **_COMMON, "dcatap": "http://data.europa.eu/r5r/"}.items(), key=lambda p: -len(p[1])
 )
@@ -59,7 +63,8 @@ def rdf(file: File) -> Iterator[Record | Unreadable]:
     """Each subject of the class that `records` names (`dcat:Dataset`, or a whole IRI), in the order of their IRIs.
 
     Its statements become keys with the usual prefixes (`dct:title`), else whole IRIs. A text with a language is
-    `{"value": …, "lang": …}`, a blank node an object of its own; another resource is its IRI under `id`-less text.
+    `{"value": …, "lang": …}`, a blank node an object of its own; another resource is its IRI, or an object with its texts
+    where the file says that it is a body (`foaf:Agent`, not a person).
     What follows a mistake in Turtle or RDF/XML cannot be read; N-Triples go on with the next line.
     """
     native = whole(file.path, LARGEST)
@@ -87,13 +92,13 @@ def rdf(file: File) -> Iterator[Record | Unreadable]:
     for subject in sorted(subjects, key=str):
         where = f"{file.name}, {subject.value if isinstance(subject, ox.NamedNode) else 'a blank node'}"
         try:
-            fields, lines = _described(store, subject, [MOST_STATEMENTS], 0)
+            fields = _described(store, subject, [MOST_STATEMENTS], 0)
         except ValueError as error:
             yield Unreadable(where, b"", f"{error}.")
             continue
         if isinstance(subject, ox.NamedNode):
             fields["@id"] = subject.value
-        dump, words = "".join(lines).encode(), ""
+        dump, words = _native(store, subject).encode(), ""
         if depth(fields) > DEEPEST or len(dump) > LONGEST:
             dump = dump[:LONGEST]
             words = f"The description is longer than {LONGEST:,} bytes or too deep."
@@ -110,41 +115,73 @@ def rdf(file: File) -> Iterator[Record | Unreadable]:
             yield Record(identifier(file.input, fields, file.name), where, dump, fields)
 
 
-def _described(store: ox.Store, node: Any, left: list[int], level: int) -> tuple[dict[str, Any], list[str]]:
-    """What is said of a node, as a tree and as lines; a blank node goes by a digest of what is said of it."""
+def _described(store: ox.Store, node: Any, left: list[int], level: int) -> dict[str, Any]:
     if level > DEEPEST:
         raise ValueError(f"Its blank nodes nest deeper than {DEEPEST} levels, or in a circle")
-    found: dict[str, dict[str, Any]] = {}
-    lines: set[str] = set()
-    inner: set[str] = set()
-    own = _SELF if isinstance(node, ox.BlankNode) else str(node)
-    about = list(itertools.islice(store.quads_for_pattern(node, None, None, None), left[0] + 1))
+    about = _about(store, node)
     left[0] -= len(about)
     if left[0] < 0:
         raise ValueError(f"More than {MOST_STATEMENTS:,} statements are made of it")
-    for quad in about:
+    found: dict[str, dict[str, Any]] = {}
+    for quad in sorted(about, key=lambda q: (q.predicate.value, str(q.object))):
         value: Any = quad.object
-        name = str(value)
         if isinstance(value, ox.BlankNode):
-            value, below = _described(store, value, left, level + 1)
-            name = f"_:b{hashlib.sha256(''.join(below).encode()).hexdigest()[:16]}"
-            inner.update(
-                name + line.removeprefix(_SELF) if line.startswith(_SELF) else line for line in below
-            )
+            value = _described(store, value, left, level + 1)
         elif isinstance(value, ox.Literal):
             value = {"value": value.value, "lang": value.language} if value.language else value.value
         elif isinstance(value, ox.NamedNode):
-            value = value.value
+            value = _agent(store, value, left) if level == 0 else value.value
         else:
             continue  # a quoted triple
-        lines.add(f"{own} {quad.predicate} {name} .\n")
-        found.setdefault(quad.predicate.value, {})[name] = value
-    fields: dict[str, Any] = {}
-    for predicate in sorted(found):
         # What differs only in its datatype is one value.
-        values = list({str(value): value for _, value in sorted(found[predicate].items())}.values())
-        fields[_short(predicate)] = values[0] if len(values) == 1 else values
-    return fields, sorted(lines) + sorted(inner)
+        found.setdefault(_short(quad.predicate.value), {}).setdefault(str(value), value)
+    plain = {key: list(values.values()) for key, values in found.items()}
+    return {key: values[0] if len(values) == 1 else values for key, values in plain.items()}
+
+
+def _native(store: ox.Store, subject: Any) -> str:
+    """What is said of a subject, as Turtle that is the same each time: blank nodes stand in brackets, since a parser names them anew."""
+
+    def said(node: Any) -> list[str]:
+        return sorted(
+            f"{q.predicate} [ {' ; '.join(said(q.object))} ]"
+            if isinstance(q.object, ox.BlankNode)
+            else f"{q.predicate} {q.object}"
+            for q in _about(store, node)
+        )
+
+    bodies = sorted({q.object for q in _about(store, subject) if isinstance(q.object, ox.NamedNode)}, key=str)
+    texts = sorted(f"{q.subject} {q.predicate} {q.object} .\n" for body in bodies for q in _told(store, body))
+    name = subject if isinstance(subject, ox.NamedNode) else "[]"
+    return "".join([*(f"{name} {line} .\n" for line in said(subject)), *texts])
+
+
+def _told(store: ox.Store, node: ox.NamedNode) -> list[ox.Quad]:
+    """The texts that the file has of a body; none of anything else, nor of a person."""
+    about = _about(store, node)
+    kinds = {
+        q.object.value for q in about if q.predicate.value == RDF_TYPE and isinstance(q.object, ox.NamedNode)
+    }
+    if kinds.isdisjoint(_BODIES) or not kinds.isdisjoint(_PERSONS):
+        return []
+    plain = (q for q in about if isinstance(q.object, ox.Literal))
+    return sorted(plain, key=lambda q: (q.predicate.value, str(q.object)))
+
+
+def _agent(store: ox.Store, node: ox.NamedNode, left: list[int]) -> Any:
+    """The IRI, or what the file says of it where it is a body: catalogues name their publishers that way."""
+    found: dict[str, Any] = {"@id": node.value}
+    for quad in _told(store, node):
+        left[0] -= 1
+        if left[0] < 0:
+            raise ValueError(f"More than {MOST_STATEMENTS:,} statements are made of it")
+        assert isinstance(quad.object, ox.Literal)
+        found.setdefault(_short(quad.predicate.value), quad.object.value)
+    return found if len(found) > 1 else node.value
+
+
+def _about(store: ox.Store, node: Any) -> list[ox.Quad]:
+    return list(itertools.islice(store.quads_for_pattern(node, None, None, None), MOST_STATEMENTS + 1))
 
 
 class _TooLarge(Exception):

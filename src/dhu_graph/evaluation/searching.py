@@ -36,10 +36,17 @@ def evaluate(
     return {name: total / len(judged) for name, total in sums.items()} | {"queries": len(judged)}
 
 
-def judged(name: str, searcher: Searcher, iris: Iterable[str], split: str | None = None) -> dict[str, float]:
+def judged(
+    name: str,
+    searcher: Searcher,
+    iris: Iterable[str],
+    split: str | None = None,
+    replaced: Mapping[str, str] | None = None,
+) -> dict[str, float]:
     """`evaluate` on a judged set of `evaluation/`, or on its `open` or `locked` half.
 
-    Its judgements name records of the starter catalogue; `iris` are those of the documents, in which they are found.
+    Its judgements name records of the starter catalogue; `iris` are those of the documents, in which they are found,
+    `replaced` the IRIs that others go by now.
     Raises UnknownName where there is no such set or half.
     """
     folder = assets.folder("evaluation") / name
@@ -51,13 +58,16 @@ def judged(name: str, searcher: Searcher, iris: Iterable[str], split: str | None
         raise UnknownName(
             f"{name} has no half {split!r}.", f"Halves: {', '.join(sorted(set(halves.values())))}."
         )
-    by_slug = {iri.rsplit("/", 1)[-1]: iri for iri in iris}
+    # A record that was found to be one with another is found under that one's IRI.
+    by_slug = {old.rsplit("/", 1)[-1]: new for old, new in (replaced or {}).items()}
+    by_slug |= {iri.rsplit("/", 1)[-1]: iri for iri in iris}
     lines = (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines()
     queries = {q["id"]: q["text"] for q in map(json.loads, lines) if split in (None, halves[q["id"]])}
     qrels: dict[str, dict[str, int]] = {}
     for row in _table(folder / "qrels.tsv"):
         iri = by_slug.get(f"starter-{row['record']}", row["record"])
-        qrels.setdefault(row["query"], {})[iri] = int(row["grade"])
+        grades = qrels.setdefault(row["query"], {})
+        grades[iri] = max(int(row["grade"]), grades.get(iri, 0))
     return evaluate(searcher, queries, qrels)
 
 
