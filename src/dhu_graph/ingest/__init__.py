@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +24,12 @@ from dhu_graph.ontology import RDF_TYPE, Ontology, rebased
 
 __all__ = ["Finding", "Outcome", "Report", "State", "examine", "ingest", "preview"]
 
-BATCH = 250
-"""Records mapped and validated at once."""
+BATCH, BATCH_BYTES = 250, 5_000_000
+"""Records mapped and validated at once, and the native bytes from which on there are fewer."""
+MOST_NAMES = 1_000
+"""Most unmapped fields that a report names."""
+KEPT, KEPT_BYTES = 100_000, 1_000_000_000
+"""Most records in a quarantine file, and the native bytes from which on only places and reasons are kept."""
 _CODE = ("facade.py", "functions.py", "mapping.py", "validation.py", "batch.py")
 _FREQUENCY = "http://publications.europa.eu/resource/authority/frequency/"
 
@@ -126,7 +129,11 @@ class _Run:
         self._seen: set[str] = set()
         self._ready: list[Outcome] = []
         self._keys: dict[str, tuple[bytes, bytes]] = {}
-        self._refused = state.quarantine.with_name("quarantine.part").open("w", encoding="utf-8")
+        self._kept = self._kept_bytes = 0
+        # What cannot be written (half a character) becomes the escape that JSON has for it.
+        self._refused = state.quarantine.with_name("quarantine.part").open(
+            "w", encoding="utf-8", errors="backslashreplace"
+        )
 
     def __enter__(self) -> "_Run":
         return self
@@ -184,6 +191,7 @@ class _Run:
         self, entries: Iterator[tuple[bool, Record | sources.Unreadable]], progress: Progress | None
     ) -> Iterator[list[tuple[Record, str]]]:
         batch: list[tuple[Record, str]] = []
+        size = 0
         for concerns, entry in entries:
             self._report.read += 1
             if progress and self._report.read % 100 == 0:
@@ -203,9 +211,10 @@ class _Run:
                 self._report.in_scope += 1
                 native = self._keys[entry.id][1]
                 batch.append((entry, self._cache.retrieved(entry.id, native, self._now)))
-                if len(batch) == BATCH:
+                size += len(entry.native)
+                if len(batch) == BATCH or size > BATCH_BYTES:
                     yield batch
-                    batch = []
+                    batch, size = [], 0
             if len(self._ready) >= BATCH:
                 yield []
         if batch:
@@ -226,8 +235,13 @@ class _Run:
     def _book(self, entry: Record | sources.Unreadable, outcome: Outcome) -> None:
         _count(self._report, entry.where, outcome)
         if outcome.violations:
+            self._kept += 1
+            if self._kept > KEPT:
+                return  # the report still counts it
+            self._kept_bytes += len(entry.native)
             identifier = entry.id if isinstance(entry, Record) else None
-            native = entry.native.decode("utf-8", "backslashreplace")
+            kept = entry.native if self._kept_bytes <= KEPT_BYTES else b""
+            native = kept.decode("utf-8", "backslashreplace")
             row = {"id": identifier, "where": entry.where, "reasons": outcome.violations, "native": native}
             self._refused.write(json.dumps(row, ensure_ascii=False) + "\n")
 
@@ -246,14 +260,16 @@ def _count(report: Report, where: str, outcome: Outcome) -> None:
     report.quarantined += bool(outcome.violations)
     report.landed += not outcome.violations
     report.warnings += len(outcome.warnings)
-    report.unmapped = (
-        dict(Counter(report.unmapped) + Counter(outcome.unmapped)) if outcome.unmapped else report.unmapped
-    )
+    for name in sorted(outcome.unmapped):
+        if name in report.unmapped or len(report.unmapped) < MOST_NAMES:
+            report.unmapped[name] = report.unmapped.get(name, 0) + 1
     words = outcome.violations[:3] or [f"note: {w}" for w in outcome.warnings[:1]]
     # A few of each sort, so that one common note does not crowd out the rare and the grave.
     sort = words[0].split(" [")[0] if words else ""
     if words and len(report.examples) < 20 and sum(sort in e for e in report.examples) < 3:
-        report.examples.append(f"{where}: {' '.join(words)}")
+        # What a terminal would obey is not told as it is.
+        text = f"{where}: {' '.join(words)}"[:2_000]
+        report.examples.append("".join(c if c.isprintable() else "\ufffd" for c in text))
 
 
 def _size(files: list[sources.File]) -> int:

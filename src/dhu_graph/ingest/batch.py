@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from dhu_graph import ontology as ontology_module
+from dhu_graph.errors import BadInput
 from dhu_graph.ingest.facade import literal
-from dhu_graph.ingest.mapping import Mapping
+from dhu_graph.ingest.mapping import Mapping, TooMuch
 from dhu_graph.ingest.validation import Finding, Validator
 from dhu_graph.model import Record
 from dhu_graph.ontology import RDF_TYPE
@@ -24,6 +25,10 @@ _PROV = "http://www.w3.org/ns/prov#wasDerivedFrom"
 _TYPED = f" <{RDF_TYPE}> "
 _DCT = "http://purl.org/dc/terms/"
 _DATETIME = "http://www.w3.org/2001/XMLSchema#dateTime"
+
+
+MOST_FINDINGS = 100
+"""Most findings told of one record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,22 @@ class Worker:
         return [outcome for outcome, _ in self.examined(batch)]
 
     def examined(self, batch: Sequence[tuple[Record, str]]) -> list[tuple[Outcome, list[Finding]]]:
-        """The same with the findings of the shapes as they are, for whoever must lead them back to where they arose."""
+        """The same with the findings of the shapes as they are, for whoever must lead them back to where they arose.
+
+        Raises BadInput where the map is wrong. What a hostile record makes the libraries say must not cost the others:
+        then each is worked on alone.
+        """
+        try:
+            return self._examined(batch)
+        except BadInput:
+            raise
+        except Exception as error:
+            if len(batch) > 1:
+                return [self.examined([one])[0] for one in batch]
+            words = str(error) if isinstance(error, TooMuch) else f"{type(error).__name__}: {error}"
+            return [(Outcome(violations=[f"The record cannot be worked on: {words[:500]}."]), [])]
+
+    def _examined(self, batch: Sequence[tuple[Record, str]]) -> list[tuple[Outcome, list[Finding]]]:
         records = [record for record, _ in batch]
         mapped = self._mapping.run(records)
         outcomes = []
@@ -222,4 +242,6 @@ def _receive(stream: IO[bytes] | None) -> Any:
 
 
 def _words(findings: Sequence[Finding], severity: str) -> list[str]:
-    return [str(finding) for finding in findings if finding.severity == severity]
+    words = [str(finding) for finding in findings if finding.severity == severity]
+    more = len(words) - MOST_FINDINGS
+    return [*words[:MOST_FINDINGS], f"And {more:,} more."] if more > 0 else words

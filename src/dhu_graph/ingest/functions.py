@@ -145,6 +145,7 @@ class Functions:
             _ = parts.port
         except ValueError:
             return None
+        text = parts.scheme.lower() + text[len(parts.scheme) :]
         # What an IRI may not hold is escaped; what is escaped already stays as it is.
         return quote(text, safe="%/:=&?~#+!$,;'@()*[]-._") if text.isascii() else _escaped(text)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from typing import IO, cast
 
 import pyoxigraph as ox
 
@@ -24,6 +25,35 @@ _TEXTS = re.compile(
 )
 
 _HEAD = f"<{facade.NODE}"
+
+
+LARGEST_RESULT = 50_000_000
+"""Most bytes that a map may make of one batch: lists in one record, set against each other, give their product."""
+MOST_PROBLEMS = 100
+"""Most problems told of one record."""
+
+
+class TooMuch(Exception):
+    """The map makes too much of a batch; which record it is shows when each is mapped alone."""
+
+
+class _Bounded:
+    """Takes the result of a query, up to LARGEST_RESULT."""
+
+    def __init__(self) -> None:
+        self.blocks: list[bytes] = []
+        self._left = LARGEST_RESULT
+
+    def write(self, block: bytes) -> int:
+        """Takes a block."""
+        self._left -= len(block)
+        if self._left < 0:
+            raise TooMuch(f"the map makes more than {LARGEST_RESULT:,} bytes of it")
+        self.blocks.append(bytes(block))
+        return len(block)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
 
 
 @dataclass(slots=True)
@@ -60,7 +90,7 @@ class Mapping:
             )
 
     def run(self, records: Sequence[Record]) -> list[Mapped]:
-        """One Mapped per record. Raises BadInput when the map itself is wrong."""
+        """One Mapped per record. Raises BadInput when the map itself is wrong, TooMuch when it makes too much of them."""
         extra = {"_language": self._language}
         raw = "".join(
             line
@@ -74,13 +104,15 @@ class Mapping:
             results = store.query(self._query, prefixes=self._prefixes, custom_functions=self._table)
             if not isinstance(results, ox.QueryTriples):
                 raise BadInput(f"{self._source}/map.rq is not a CONSTRUCT query.", "See ingest/README.md.")
-            body = results.serialize(format=ox.RdfFormat.N_TRIPLES)
+            bounded = _Bounded()
+            results.serialize(cast(IO[bytes], bounded), format=ox.RdfFormat.N_TRIPLES)
+            body = b"".join(bounded.blocks)
         except SyntaxError as error:
             raise BadInput(
                 f"{self._source}/map.rq does not parse: {error}.", "Mend the line named."
             ) from None
         mapped = [Mapped() for _ in records]
-        for line in (body or b"").decode().split("\n")[:-1]:
+        for line in body.decode().split("\n")[:-1]:
             number, colon, rest = line[len(_HEAD) :].partition(":")
             if not (colon and line.startswith(_HEAD) and number.isdecimal()):
                 raise BadInput(
@@ -108,21 +140,36 @@ class Mapping:
         failures = set(self._functions.failures)
         if not failures:
             return
+        by_value: dict[str, list[Failure]] = {}
+        for failure in failures:
+            by_value.setdefault(failure[1].strip(), []).append(failure)
         noted: set[Failure] = set()
         for record, result in zip(records, mapped, strict=True):
             values: dict[str, str] = {}
             for path, value in facade.paths(record.fields):
-                values.setdefault(str(value).strip(), path)
-            for failure in sorted(failures):
-                name, value = failure[0], failure[1].strip()
-                if value in values:
-                    result.problems.append(f"{values[value]}: fn:{name} cannot use {value[:100]!r}")
-                    noted.add(failure)
+                if (text := str(value).strip()) in by_value:
+                    values.setdefault(text, path)
+            found = sorted(failure for value in values for failure in by_value[value])
+            noted.update(found)
+            result.problems += _few(
+                [
+                    f"{values[value.strip()]}: fn:{name} cannot use {value.strip()[:100]!r}"
+                    for name, value in found
+                ]
+            )
         # What the map computed stands in no record as it is: it is told with the first record of the batch.
-        mapped[0].problems += [
-            f"in this record or one of the {len(records) - 1} after it: fn:{name} cannot use {value.strip()[:100]!r}, which the map computed"
-            for name, value in sorted(failures - noted)
-        ]
+        mapped[0].problems += _few(
+            [
+                f"in this record or one of the {len(records) - 1} after it: fn:{name} cannot use {value.strip()[:100]!r}, which the map computed"
+                for name, value in sorted(failures - noted)
+            ]
+        )
+
+
+def _few(problems: list[str]) -> list[str]:
+    """The first problems, and how many more there are."""
+    more = len(problems) - MOST_PROBLEMS
+    return [*problems[:MOST_PROBLEMS], f"and {more:,} more of the sort"] if more > 0 else problems
 
 
 @lru_cache(10_000)

@@ -127,7 +127,7 @@ def replace(path: Path, text: str) -> None:
     """Writes a small file so that it is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
-    with temporary.open("w", encoding="utf-8", errors="surrogateescape") as out:
+    with temporary.open("w", encoding="utf-8", errors="backslashreplace") as out:
         out.write(text)
         out.flush()
         os.fsync(out.fileno())

@@ -56,9 +56,9 @@ class Validator:
 
     def run(self, batch: Sequence[set[str]]) -> list[list[Finding]]:
         """For each record (its set of lines) the findings that concern its nodes, the worst first."""
-        findings: list[list[Finding]] = [[] for _ in batch]
+        found: list[dict[Finding, None]] = [{} for _ in batch]
         if not any(batch):
-            return findings
+            return [[] for _ in batch]
         self._rudof.reset_data()
         every = [line for lines in batch for line in lines]
         if self._looked_at is not None:
@@ -70,7 +70,7 @@ class Validator:
         self._rudof.read_data(data, pyrudof.RDFFormat.NTriples)
         report = self._rudof.validate_shacl()
         if report.conforms and not len(report):
-            return findings
+            return [[] for _ in batch]
         owners: dict[str, list[int]] = {}
         for number, lines in enumerate(batch):
             for node in {line[1 : line.index(">")] for line in lines}:
@@ -78,11 +78,12 @@ class Validator:
         for entry in report.violations:
             finding = self._finding(entry)
             for number in owners.get(str(entry.focus_node), []):
-                if finding.severity != "Info" and finding not in findings[number]:
-                    findings[number].append(finding)
-        for found in findings:
-            found.sort(key=lambda f: (f.severity != "Violation", f.shape, f.node, f.value))
-        return findings
+                if finding.severity != "Info":
+                    found[number][finding] = None
+        return [
+            sorted(each, key=lambda f: (f.severity != "Violation", f.shape, f.node, f.value))
+            for each in found
+        ]
 
     def _finding(self, entry: "pyrudof.ShaclValidationEntry") -> Finding:
         shape = str(entry.source_shape)

@@ -43,12 +43,18 @@ def fetch(source: Source, location: str | None, scratch: Path) -> list[File]:
                 f"{location} is not an http address.", "Give a path, or an http:// or https:// address."
             )
         item = _given(source, _file_name(location))
-        found = [File(item, name, path) for name, path in pages.get(source, item, location, scratch / "web")]
+        got = pages.get(source, item, location, scratch / "web")
+        found = [File(item, printable(name), path) for name, path in got]
     else:
         found = list(_local(source, Path(location)))
     return [
         file for number, one in enumerate(found) for file in _opened(source, one, scratch / f"zip{number}")
     ]
+
+
+def printable(name: str) -> str:
+    """A name from outside as it may stand in messages: no control characters, no halves of characters, not endless."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in name[:300])
 
 
 def _remote(source: Source, scratch: Path) -> Iterator[File]:
@@ -65,7 +71,7 @@ def _remote(source: Source, scratch: Path) -> Iterator[File]:
             if key not in taken:
                 taken[key] = list(pages.get(source, item, str(address), scratch / str(len(taken))))
             for name, path in taken[key]:
-                yield File(item, name, path)
+                yield File(item, printable(name), path)
 
 
 def _listed(source: Source, item: Input) -> list[str]:
@@ -97,7 +103,10 @@ def _opened(source: Source, file: File, scratch: Path) -> list[File]:
             raise BadInput(
                 f"{source.name}: no file {item.file} in {file.name}.", "Check `file` in source.toml."
             )
-        found += [File(item, name, path) for name, path in members]
+        for name, path in members:
+            if archive.is_archive(path) and item.format != "xlsx":
+                raise BadInput(f"{name} is an archive inside an archive.", "Unpack it by hand.")
+        found += [File(item, printable(name), path) for name, path in members]
     return found
 
 
@@ -105,7 +114,7 @@ def _local(source: Source, path: Path) -> Iterator[File]:
     if path.is_file():
         inner = archive.is_archive(path) and source.input[0].format != "xlsx"
         item = source.input[0] if inner else _only(source, path.name)
-        yield File(_unplaced(item) if inner else item, path.name, path)
+        yield File(_unplaced(item) if inner else item, printable(path.name), path)
     elif path.is_dir():
         for item in source.input:
             found = sorted(p for p in path.glob(item.file) if p.is_file())
@@ -115,7 +124,7 @@ def _local(source: Source, path: Path) -> Iterator[File]:
                     "Give the folder that holds it, or the file itself.",
                 )
             for one in found:
-                yield File(item, one.relative_to(path).as_posix(), one)
+                yield File(item, printable(one.relative_to(path).as_posix()), one)
     else:
         raise BadInput(f"{path} is neither a file nor a folder.", "Check the path after --from.")
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from dhu_graph.model import Record
 from dhu_graph.sources.config import Input, Source
-from dhu_graph.sources.readers import Unreadable
+from dhu_graph.sources.readers import LONGEST, Unreadable
 
 MOST_PARTS = 5_000
-"""Most parts of one record; a record of more is refused, since it could fill the memory."""
+"""Most parts of one record; a record of more, or of more than LONGEST bytes, is refused: it could fill the memory."""
 
 
 def joined(
@@ -42,13 +42,14 @@ def _record(
     fields: dict[str, Any] = {"id": identifier}
     places: list[str] = []
     natives: list[bytes] = []
+    size = 0
     for count, (_, number, place, native, text) in enumerate(rows, 1):
         item, part = source.input[number], json.loads(text)
         name = str(item.name)
-        if count > MOST_PARTS:
-            yield Unreadable(
-                f"{place} and before", b"", f"More than {MOST_PARTS:,} parts share {identifier!r}."
-            )
+        size += len(native)
+        if count > MOST_PARTS or size > LONGEST:
+            words = f"More than {MOST_PARTS:,} parts or {LONGEST:,} bytes share {identifier!r}."
+            yield Unreadable(f"{place} and before", b"", words)
             return
         places.append(place)
         natives.append(native)

@@ -1,9 +1,10 @@
 """Getting bytes from the web, with every answer held to bounds: its peer, its size, its time, its honesty about length."""
 
-import ipaddress
+import contextlib
 import re
-import socket
 import time
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,14 +14,18 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from dhu_graph.errors import RemoteFailure
+from dhu_graph.sources import wire
 
 LARGEST = 2_000_000_000
 """Most bytes taken from one address, after decompression."""
+ANSWERING = 180.0
+"""Seconds until an answer begins, with all redirects."""
 LONGEST = 3_600.0
 """Seconds that one answer may take altogether."""
 SLOWEST, PATIENCE = 1_000, 30.0
 """Fewest bytes a second, on the whole, once that many seconds have passed."""
 REDIRECTS, TRIES = 5, 3
+_GZIP, _BLOCK = 31, 1 << 18
 AGENT = "dhu-graph/0.1 (+https://w3id.org/dhu/)"
 
 
@@ -42,11 +47,10 @@ def get(
     any other host must have a public address. Raises RemoteFailure.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    home = urlsplit(trusted or url).hostname
     for attempt in range(1, TRIES + 1):
         try:
-            answer, wait = _once(url, target, accept, query, home)
-        except httpx.InvalidURL as error:
+            answer, wait = _once(url, target, accept, query, _host(trusted or url))
+        except (httpx.InvalidURL, ValueError) as error:
             raise RemoteFailure(f"{url} is no address that can be fetched: {error}.") from None
         except (httpx.HTTPError, OSError) as error:
             if attempt == TRIES or isinstance(error, (httpx.UnsupportedProtocol, httpx.TooManyRedirects)):
@@ -68,10 +72,12 @@ def _once(
     url: str, target: Path, accept: str, query: str | None, home: str | None
 ) -> tuple[Answer | None, float]:
     """The answer, or None and how many seconds to wait where the server is busy."""
-    headers = {"User-Agent": AGENT, "Accept": accept}
+    headers = {"User-Agent": AGENT, "Accept": accept, "Accept-Encoding": "gzip"}
     with httpx.Client(timeout=60, follow_redirects=False, headers=headers, trust_env=True) as client:
+        network = wire.bound(client, home, ANSWERING)
         for _ in range(REDIRECTS + 1):
-            _check_host(url, home)
+            with contextlib.suppress(OSError):  # a name that cannot be found: the request itself will say so
+                wire.addresses(_host(url) or "", home)
             request = (
                 client.build_request("POST", url, data={"query": query})
                 if query
@@ -79,7 +85,6 @@ def _once(
             )
             answer = client.send(request, stream=True)
             try:
-                _check_peer(answer, url, home)
                 if answer.has_redirect_location:
                     url = urljoin(url, answer.headers["Location"])
                     if urlsplit(url).scheme not in ("http", "https"):
@@ -94,6 +99,7 @@ def _once(
                         f"{url} answered {answer.status_code}.",
                         "Try again later, or give a file: --from PATH.",
                     )
+                network.until(LONGEST)
                 _take(answer, url, target)
                 following = answer.links.get("next", {}).get("url")
                 media = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -106,11 +112,12 @@ def _once(
 
 
 def _take(answer: httpx.Response, url: str, target: Path) -> None:
+    told = answer.headers.get("Content-Length", "")
     begun, taken = time.monotonic(), 0
     with target.open("wb") as out:
-        for block in answer.iter_bytes(1 << 16):
+        for block in _unpacked(answer, url):
             taken += len(block)
-            if taken > LARGEST:
+            if taken > LARGEST or (told.isdecimal() and int(told[:20]) > LARGEST):
                 raise RemoteFailure(
                     f"{url} is larger than {LARGEST:,} bytes.", "Download it and check what it is."
                 )
@@ -121,42 +128,35 @@ def _take(answer: httpx.Response, url: str, target: Path) -> None:
                     f"{url} is too slow: {taken:,} bytes in {passed:.0f} s.",
                     "Try again later, or give a file: --from PATH.",
                 )
-    told = answer.headers.get("Content-Length", "")
-    if told.isdecimal() and "Content-Encoding" not in answer.headers and int(told) != taken:
-        raise RemoteFailure(f"{url} announced {int(told):,} bytes and sent {taken:,}.", "Try again later.")
 
 
-def _check_host(url: str, home: str | None) -> None:
-    """Raises RemoteFailure where an address that the operator did not give leads into a private network."""
-    host = urlsplit(url).hostname or ""
-    if host == home:
+def _unpacked(answer: httpx.Response, url: str) -> Iterator[bytes]:
+    """The bytes as they come, unpacked in small pieces: httpx unpacks all that has come at once, thousandfold."""
+    coding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding in ("identity", ""):
+        yield from answer.iter_raw()
         return
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return  # the request itself will say so
-    for *_, address in found:
-        _check_address(str(address[0]), url)
-
-
-def _check_peer(answer: httpx.Response, url: str, home: str | None) -> None:
-    """The same for the machine that really answered: a name may have changed its address meanwhile."""
-    if urlsplit(url).hostname == home:
-        return
-    stream = answer.extensions.get("network_stream")
-    peer = stream.get_extra_info("server_addr") if stream is not None else None
-    if peer:
-        _check_address(str(peer[0]), url)
-
-
-def _check_address(address: str, url: str) -> None:
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    inner = getattr(ip, "ipv4_mapped", None) or ip
-    if not inner.is_global or inner.is_multicast:
+    if coding not in ("gzip", "x-gzip"):
         raise RemoteFailure(
-            f"The server sends us on to {url[:200]}, which is inside a private network ({address}).",
-            "If that is meant, give that address yourself: --from URL.",
+            f"{url} answered in the encoding {coding[:40]!r}, which was not asked for.", "Tell its owner."
         )
+    unpacker = zlib.decompressobj(_GZIP)
+    try:
+        for packed in answer.iter_raw():
+            while packed:
+                if unpacker.eof:  # a gzip may have several parts
+                    unpacker = zlib.decompressobj(_GZIP)
+                yield unpacker.decompress(packed, _BLOCK)
+                packed = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+    except zlib.error as error:
+        raise RemoteFailure(f"{url} sent a gzip that is damaged: {error}.", "Try again later.") from None
+    if not unpacker.eof:
+        raise RemoteFailure(f"{url} sent a gzip that breaks off.", "Try again later.")
+
+
+def _host(url: str) -> str | None:
+    """The host of an address as connections are told it."""
+    return httpx.URL(url).raw_host.decode("ascii") or None
 
 
 def _patience(header: str) -> float:

@@ -1,5 +1,7 @@
 """What all readers share: the unreadable, the limits, and how a field of a tree is found."""
 
+import codecs
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,6 +14,12 @@ LONGEST = 5_000_000
 """Longest single record, in bytes; nothing real comes near, and a hostile one must not fill the memory."""
 DEEPEST = 20
 """Deepest nesting of a record."""
+MOST_VALUES = 20_000
+"""Most values of one record: a map may set each of them against each other one."""
+MOST_COLUMNS = 10_000
+"""Most columns of a table."""
+LONGEST_ID = 100_000
+"""Longest identifier of a record; those of all records are in memory."""
 FILE_NAME = "@file"
 """As `id`: the record goes by the name of its file, without the folder and the endings."""
 
@@ -65,6 +73,27 @@ def depth(value: Any, level: int = 0) -> int:
     )
 
 
+def too_many(fields: Any) -> bool:
+    """Whether a tree has more than MOST_VALUES values."""
+    left, waiting = MOST_VALUES, [fields]
+    while waiting and left >= 0:
+        value = waiting.pop()
+        inner = list(value.values()) if isinstance(value, dict) else value
+        left -= len(inner)
+        waiting += [each for each in inner if isinstance(each, (dict, list))]
+    return left < 0
+
+
+def header_problem(header: list[str]) -> str:
+    """Why these names of columns cannot be used, or nothing."""
+    if len(header) > MOST_COLUMNS:
+        return f"There are {len(header):,} columns; at most {MOST_COLUMNS:,} are taken."
+    twice = sorted(name for name, count in Counter(filter(None, header)).items() if count > 1)
+    if twice:
+        return f"The columns {', '.join(map(repr, twice[:20]))} stand there twice; one of each would be lost."
+    return ""
+
+
 def texts(value: Any) -> Iterator[str]:
     """All keys and texts of a tree."""
     if isinstance(value, str):
@@ -86,6 +115,20 @@ def broken_text(text: str, encoding: str) -> str:
     except UnicodeEncodeError as error:
         return f"The text is not valid {encoding} near {text[max(0, error.start - 20) : error.start]!r}."
     return ""
+
+
+def misread(native: bytes, encoding: str) -> str:
+    """What is wrong where bytes are UTF-8 though the source says otherwise, or nothing.
+
+    Nearly any bytes are a text in Windows-1252, so this is the only way to tell that they were not meant as one.
+    """
+    if native.isascii() or codecs.lookup(encoding).name.startswith("utf"):
+        return ""
+    try:
+        native.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    return f"The text is UTF-8, not {encoding}. Mend `encoding` in source.toml, or the file."
 
 
 def whole(path: Path, limit: int) -> bytes | None:

@@ -1,6 +1,8 @@
 """RDF in any syntax: each node of a class is a record, with what is said of it and of its blank nodes."""
 
-import re
+import codecs
+import io
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,11 +10,23 @@ import pyoxigraph as ox
 
 from dhu_graph.model import Record
 from dhu_graph.ontology import PREFIXES, RDF_TYPE
+from dhu_graph.sources import guard
 from dhu_graph.sources.fetch import File
-from dhu_graph.sources.readers.common import DEEPEST, LONGEST, Unreadable, depth, identifier, whole
+from dhu_graph.sources.readers.common import (
+    DEEPEST,
+    LONGEST,
+    Unreadable,
+    broken_text,
+    depth,
+    identifier,
+    texts,
+    whole,
+)
 
 LARGEST = 300_000_000
 """Largest file of RDF read, in bytes: a graph must be in memory to be walked."""
+LARGEST_GRAPH = 3_000_000
+"""Most statements of a file; each takes about half a kilobyte of memory, however shortly it is written."""
 MOST_STATEMENTS = 5_000
 """Most statements of one record."""
 _RELATIVE = "https://relative.invalid/"
@@ -58,12 +72,17 @@ def rdf(file: File) -> Iterator[Record | Unreadable]:
         yield Unreadable(file.name, b"", f"The file is larger than {LARGEST:,} bytes of RDF.")
         return
     syntax = _syntax(file)
-    if problem := _hostile(native, syntax):
+    native = native.removeprefix(codecs.BOM_UTF8)
+    if problem := guard.problem(native, syntax):
         yield Unreadable(file.name, b"", problem)
         return
-    store = ox.Store()
-    for place, why, line in _load(store, native, syntax):
-        yield Unreadable(f"{file.name}{place}", line, f"The file cannot be read as RDF here: {why}.")
+    store, torn = ox.Store(), set[str]()
+    try:
+        for place, why, line in _load(store, native, syntax, file.input.url or _RELATIVE, torn):
+            yield Unreadable(f"{file.name}{place}", line, f"The file cannot be read as RDF here: {why}.")
+    except _TooLarge:
+        yield Unreadable(file.name, b"", f"The file has more than {LARGEST_GRAPH:,} statements.")
+        return
     wanted = _whole_iri(file.input.records)
     subjects = {
         q.subject for q in store.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), ox.NamedNode(wanted), None)
@@ -79,31 +98,32 @@ def rdf(file: File) -> Iterator[Record | Unreadable]:
             continue
         if isinstance(subject, ox.NamedNode):
             fields["@id"] = subject.value
-        dump = _native(store, subject)
+        dump, words = _native(store, subject).encode(), ""
         if depth(fields) > DEEPEST or len(dump) > LONGEST:
-            yield Unreadable(
-                where,
-                dump.encode()[:LONGEST],
-                f"The description is longer than {LONGEST:,} bytes or too deep.",
-            )
-            continue
-        if _RELATIVE in dump:
+            dump = dump[:LONGEST]
+            words = f"The description is longer than {LONGEST:,} bytes or too deep."
+        elif str(subject) in torn:
+            words = "The file breaks off within this description, or right after it."
+        elif _RELATIVE.encode() in dump:
             words = (
                 "The description holds a relative IRI. Give the input its `url`, against which it is read."
             )
-            yield Unreadable(where, dump.encode(), words)
-            continue
-        yield Record(identifier(file.input, fields, file.name), where, dump.encode(), fields)
+        words = words or broken_text("".join(texts(fields)), "utf-8")
+        if words:
+            yield Unreadable(where, dump, words)
+        else:
+            yield Record(identifier(file.input, fields, file.name), where, dump, fields)
 
 
 def _described(store: ox.Store, node: Any, left: list[int], level: int) -> dict[str, Any]:
     if level > DEEPEST:
-        raise ValueError(f"Its blank nodes nest deeper than {DEEPEST} levels")
-    found: dict[str, list[Any]] = {}
-    for quad in sorted(_about(store, node), key=lambda q: (q.predicate.value, str(q.object))):
-        left[0] -= 1
-        if left[0] < 0:
-            raise ValueError(f"More than {MOST_STATEMENTS:,} statements are made of it")
+        raise ValueError(f"Its blank nodes nest deeper than {DEEPEST} levels, or in a circle")
+    about = _about(store, node)
+    left[0] -= len(about)
+    if left[0] < 0:
+        raise ValueError(f"More than {MOST_STATEMENTS:,} statements are made of it")
+    found: dict[str, dict[str, Any]] = {}
+    for quad in sorted(about, key=lambda q: (q.predicate.value, str(q.object))):
         value: Any = quad.object
         if isinstance(value, ox.BlankNode):
             value = _described(store, value, left, level + 1)
@@ -113,9 +133,10 @@ def _described(store: ox.Store, node: Any, left: list[int], level: int) -> dict[
             value = _agent(store, value, left) if level == 0 else value.value
         else:
             continue  # a quoted triple
-        if value not in found.setdefault(_short(quad.predicate.value), []):
-            found[_short(quad.predicate.value)].append(value)
-    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
+        # What differs only in its datatype is one value.
+        found.setdefault(_short(quad.predicate.value), {}).setdefault(str(value), value)
+    plain = {key: list(values.values()) for key, values in found.items()}
+    return {key: values[0] if len(values) == 1 else values for key, values in plain.items()}
 
 
 def _native(store: ox.Store, subject: Any) -> str:
@@ -160,41 +181,52 @@ def _agent(store: ox.Store, node: ox.NamedNode, left: list[int]) -> Any:
 
 
 def _about(store: ox.Store, node: Any) -> list[ox.Quad]:
-    return list(store.quads_for_pattern(node, None, None, None))
+    return list(itertools.islice(store.quads_for_pattern(node, None, None, None), MOST_STATEMENTS + 1))
 
 
-def _load(store: ox.Store, native: bytes, syntax: ox.RdfFormat) -> Iterator[tuple[str, str, bytes]]:
-    """Adds what can be read; gives (place, message, bytes) of what cannot."""
+class _TooLarge(Exception):
+    """The file has more statements than are taken."""
+
+
+def _load(
+    store: ox.Store, native: bytes, syntax: ox.RdfFormat, base: str, torn: set[str]
+) -> Iterator[tuple[str, str, bytes]]:
+    """Adds what can be read; gives (place, message, bytes) of what cannot.
+
+    `torn` gets the subject at which Turtle or RDF/XML breaks off: of it something may be missing.
+    """
     if syntax in (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS):
-        for number, line in enumerate(native.split(b"\n"), 1):
+        for number, line in enumerate(io.BytesIO(native), 1):
             try:
                 store.extend(list(ox.parse(line, syntax, lenient=True)))
             except (SyntaxError, ValueError) as error:
-                yield f", line {number}", str(error), line[:LONGEST]
+                yield f", line {number}", str(error), line.rstrip(b"\r\n")[:LONGEST]
+            if len(store) > LARGEST_GRAPH:
+                raise _TooLarge
         return
+    last: Any = None
+    named = ""
+    owners: dict[str, Any] = {}  # of blank nodes
     try:
-        for quad in ox.parse(native, syntax, base_iri=_RELATIVE, lenient=True, rename_blank_nodes=True):
+        for count, quad in enumerate(
+            ox.parse(native, syntax, base_iri=base, lenient=True, rename_blank_nodes=True)
+        ):
             store.add(quad)
+            last = quad.subject
+            if isinstance(last, ox.NamedNode):
+                named = str(last)
+            if isinstance(quad.object, ox.BlankNode):
+                owners[str(quad.object)] = quad.subject
+            if count >= LARGEST_GRAPH:
+                raise _TooLarge
     except (SyntaxError, ValueError) as error:
+        # What is said in brackets is given before the statement that they are the object of.
+        torn.add(named)
+        while last is not None and str(last) not in torn:
+            torn.add(str(last))
+            last = owners.get(str(last))
         place = getattr(error, "lineno", None)
         yield f", line {place}" if place else "", str(error), b""
-
-
-def _hostile(native: bytes, syntax: ox.RdfFormat) -> str:
-    """Why these bytes must not reach the parser, or nothing."""
-    if syntax == ox.RdfFormat.RDF_XML and re.search(rb"<!(DOCTYPE|ENTITY)", native, re.IGNORECASE):
-        return "The file has a DOCTYPE, which can hide entities of any size. Take it out."
-    if syntax == ox.RdfFormat.JSON_LD:
-        level = deepest = 0
-        for mark in re.finditer(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', native):
-            character = native[mark.start()]
-            level += (character in b"[{") - (character in b"]}")
-            deepest = max(deepest, level)
-            if deepest > 100:
-                return "The JSON-LD nests deeper than 100 levels."
-        if re.search(rb'"@context"\s*:\s*(\[[^\]{]*)?"https?:', native):
-            return "The JSON-LD has its @context elsewhere on the web, and nothing is fetched while reading. Expand it first."
-    return ""
 
 
 def _syntax(file: File) -> ox.RdfFormat:

@@ -15,9 +15,15 @@ from dhu_graph.sources.readers.common import (
     broken_text,
     depth,
     identifier,
+    misread,
     texts,
+    whole,
 )
 
+LARGEST_CUBE = 50_000_000
+"""Largest JSON-stat file in bytes: a cube must be in memory to be read."""
+MOST_OPEN = 10_000
+"""Most brackets open at once on the way to a member of a larger file."""
 _BLOCK = 1 << 16
 _MARK = re.compile(rb'["{}\[\],:]')
 _QUOTE = re.compile(rb'["\\]')
@@ -91,6 +97,7 @@ def _object(file: File, what: str, where: str, native: bytes) -> Record | Unread
         return Unreadable(where, native, f"{what} is not one JSON object of at most {DEEPEST} levels.")
     # Only an escape can bring in a NUL or half a character: the bytes themselves were valid.
     problem = broken_text("".join(texts(fields)), item.encoding) if b"\\u" in native else ""
+    problem = problem or misread(native, item.encoding)
     if problem:
         return Unreadable(where, native, problem)
     return Record(identifier(item, fields, file.name), where, native, fields)
@@ -138,6 +145,8 @@ class _Bytes:
     def _more(self) -> bool:
         block = self._stream.read(_BLOCK)
         end = self._start + len(self._held)
+        if self.kept is not None and end - self.kept > LONGEST:
+            self.kept = None  # what is kept goes on beyond the end, and is too long already
         keep = end if self.kept is None else self.kept
         self._held = self._held[keep - self._start :] + block
         self._start = keep
@@ -187,8 +196,10 @@ def _members(stream: IO[bytes], path: list[str]) -> Iterator[tuple[str, bytes | 
             if text.kept == begun:
                 text.kept = None
         elif mark in b"{[":
+            if len(stack) == MOST_OPEN:
+                raise ValueError(f"it nests deeper than {MOST_OPEN:,} levels")
             stack.append(mark)
-            keys.append(key)
+            keys.append(key if len(key) < _BLOCK else "")
             if inside():
                 key = ""
                 if mark == b"[":
@@ -218,17 +229,25 @@ def jsonstat(file: File) -> Iterator[Record | Unreadable]:
 
     The id joins the codes of the dimensions that have more than one category: `GR-2024`.
     """
-    native = file.path.read_bytes()
+    native = whole(file.path, LARGEST_CUBE)
+    if native is None:
+        yield Unreadable(file.name, b"", f"The file is longer than {LARGEST_CUBE:,} bytes of JSON-stat.")
+        return
     try:
         cube = json_module.loads(native.decode(file.input.encoding), parse_constant=_no_constant)
         ids: list[str] = cube["id"]
         size: list[int] = cube["size"]
         axes = [_categories(cube, name) for name in ids]
         values = cube["value"]
+        if not isinstance(values, (dict, list)):
+            raise ValueError("`value` is neither a list nor an object")
         cells = values.items() if isinstance(values, dict) else enumerate(values)
-        if [len(axis) for axis in axes] != size:
+        if [len(axis) for axis in axes] != size or not all(size):
             raise ValueError("`size` does not fit the categories")
-        status: Mapping[str, str] = cube.get("status") or {}
+        names = "".join(code for axis in [ids, *axes] for code in axis)
+        if problem := broken_text(names, file.input.encoding):
+            raise ValueError(problem)
+        status = cube.get("status") if isinstance(cube.get("status"), dict) else {}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         yield Unreadable(file.name, native[:LONGEST], f"The file is not a JSON-stat cube: {error!r}.")
         return
@@ -242,13 +261,15 @@ def jsonstat(file: File) -> Iterator[Record | Unreadable]:
                 codes.append(axis[position])
             if rest:
                 raise ValueError("the number lies outside the cube")
+            if isinstance(value, (dict, list)) or (isinstance(value, str) and broken_text(value, "utf-8")):
+                raise ValueError("its value is neither a number nor a text")
         except (ValueError, TypeError) as error:
             yield Unreadable(where, cell, f"The cell cannot be placed: {error}.")
             continue
         fields: dict[str, Any] = dict(zip(ids, reversed(codes), strict=True))
         identifier = "-".join(fields[name] for name, axis in zip(ids, axes, strict=True) if len(axis) > 1)
         if value is not None:
-            flag = {"status": status[str(raw)]} if str(raw) in status else {}
+            flag = {"status": str(status[str(raw)])[:100]} if str(raw) in status else {}
             yield Record(identifier, where, cell, {**fields, "value": value, **flag})
 
 

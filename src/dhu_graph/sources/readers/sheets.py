@@ -1,14 +1,23 @@
 """Workbooks in XLSX."""
 
-import zipfile
+import json
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from dhu_graph.errors import BadInput
 from dhu_graph.model import Record
-from dhu_graph.sources.archive import checked
+from dhu_graph.sources import archive
 from dhu_graph.sources.fetch import File
-from dhu_graph.sources.readers.common import LONGEST, Unreadable, broken_text, identifier
+from dhu_graph.sources.readers.common import LONGEST, Unreadable, broken_text, header_problem, identifier
+
+LARGEST_PARTS = 300_000_000
+"""Most bytes that the parts of a workbook may have together when unpacked."""
+LONGEST_READING = 300.0
+"""Seconds that reading a workbook may take."""
 
 
 def xlsx(file: File) -> Iterator[Record | Unreadable]:
@@ -16,52 +25,69 @@ def xlsx(file: File) -> Iterator[Record | Unreadable]:
 
     Formulas count as the values they last had; links to other workbooks are not followed.
     """
-    import python_calamine
-
     try:
-        # The parts of a workbook are read whole, so a bomb must be told from its table of contents.
-        with zipfile.ZipFile(file.path) as archive:
-            checked(archive, file.name)
-        book = python_calamine.CalamineWorkbook.from_path(str(file.path))
-        names = book.sheet_names
-        name = file.input.records or (names[0] if names else "")
-        if name not in names:
-            yield Unreadable(
-                file.name, b"", f"There is no sheet {name!r}; the sheets are {', '.join(names)}."
-            )
-            return
-        rows = book.get_sheet_by_name(name).iter_rows()
-        header = [str(cell).strip() for cell in next(iter(rows), [])]
-    except (zipfile.BadZipFile, python_calamine.CalamineError, BadInput, OSError, ValueError) as error:
+        archive.inspected(file.path, file.name, LARGEST_PARTS)
+    except BadInput as error:
         yield Unreadable(file.name, b"", f"The file is not a workbook that can be read: {error}")
         return
-    named = [column for column in header if column]
-    if twice := sorted({column for column in named if named.count(column) > 1}):
-        words = f"The columns {', '.join(map(repr, twice))} stand there twice; one of each would be lost."
-        yield Unreadable(f"{file.name}, row 1", b"", words)
+    lines = _lines(file)
+    head: Any = next(lines, {})
+    names = head.get("names") if isinstance(head, dict) else None
+    if names is None:
+        yield _failed(file, head)
         return
-    for number, row in enumerate(rows, 2):
+    name = file.input.records or (names[0] if names else "")
+    if name not in names:
+        yield Unreadable(file.name, b"", f"There is no sheet {name!r}; the sheets are {', '.join(names)}.")
+        return
+    header: list[str] = []
+    number = 0
+    for row in lines:
+        number += row if isinstance(row, int) else 1
         where = f"{file.name}, sheet {name}, row {number}"
-        cells = {
-            column: text
-            for column, cell in zip(header, row, strict=False)
-            if column and (text := _text(cell))
-        }
-        if not cells:
+        if isinstance(row, int):
             continue
-        native = "\t".join(cells.values()).encode("utf-8", "surrogateescape")
-        if len(native) > LONGEST:
-            yield Unreadable(where, b"", f"The row is longer than {LONGEST:,} bytes.")
-        elif problem := broken_text("".join(cells.values()), "utf-8"):
-            yield Unreadable(where, native, problem)
+        if isinstance(row, dict):
+            yield _failed(file, row)
+        elif row is None:
+            yield Unreadable(where, b"", f"The row is longer than {LONGEST:,} characters.")
+        elif not header:
+            header = row
+            if problem := header_problem(header):
+                yield Unreadable(where, b"", problem)
+                return
         else:
-            yield Record(identifier(file.input, cells, file.name), where, native, cells)
+            cells = {column: text for column, text in zip(header, row, strict=False) if column and text}
+            if cells:
+                yield _row(file, where, cells)
 
 
-def _text(cell: Any) -> str:
-    """A cell as people see it: `2021` for the number 2021.0, an ISO date for a date."""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return (cell.isoformat() if hasattr(cell, "isoformat") else str(cell)).strip()
+def _row(file: File, where: str, cells: dict[str, str]) -> Record | Unreadable:
+    native = "\t".join(cells.values()).encode("utf-8", "surrogateescape")
+    if problem := broken_text("".join(cells.values()), "utf-8"):
+        return Unreadable(where, native, problem)
+    return Record(identifier(file.input, cells, file.name), where, native, cells)
+
+
+def _lines(file: File) -> Iterator[Any]:
+    """What the process that opens the workbook says, line by line; a `problem` where it did not end well."""
+    # By its path and alone: it needs none of the rest of this package, and so begins at once.
+    program = str(Path(__file__).with_name("workbook.py"))
+    command = [sys.executable, "-I", program, str(file.path), file.input.records]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        clock = threading.Timer(LONGEST_READING, process.kill)
+        clock.start()
+        try:
+            for line in process.stdout:
+                yield json.loads(line)
+            if process.wait():
+                yield {"problem": "it is broken, or takes more memory or time than a workbook may"}
+        finally:
+            clock.cancel()
+            process.kill()
+
+
+def _failed(file: File, said: Any) -> Unreadable:
+    words = said.get("problem", "it is empty") if isinstance(said, dict) else "it is empty"
+    return Unreadable(file.name, b"", f"The file is not a workbook that can be read: {words}.")
