@@ -234,7 +234,9 @@ class Engine:
             reports.values(),
             self.ontology,
             self.embedder,
-            linker=self._linker({name: report.digest for name, report in reports.items()}),
+            linker=self._linker({n: report.digest for n, report in reports.items()})
+            if self.settings.link
+            else None,
             progress=progress,
             force=force,
         )

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     passage_prompt: str | None = Field(
         None, description="Put before each text; default: the model's own prompt."
     )
+    link: bool = Field(True, description="Make one resource of what several records tell of one thing.")
     embed: bool = Field(True, description="Build the vector index; without it, search is by words alone.")
 
     host: str = Field("127.0.0.1", description="Address to serve on.")

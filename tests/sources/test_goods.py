@@ -30,7 +30,7 @@ E_MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[a-z]{2,}", re.IGNORECASE)
 @pytest.fixture(scope="module")
 def goods(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[Engine]:
     """A radar of the three sources from the real files, without embeddings. Only to be read."""
-    with Engine.open(data=tmp_path_factory.mktemp("goods"), embed=False) as engine:
+    with Engine.open(data=tmp_path_factory.mktemp("goods"), embed=False, link=False) as engine:
         for name, folder in FOLDERS.items():
             engine.ingest(name, str(shared / "data" / folder))
         yield engine
