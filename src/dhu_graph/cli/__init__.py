@@ -9,7 +9,7 @@ import sys
 import typer
 
 from dhu_graph import __version__
-from dhu_graph.cli import bringing, linking, reading, releases, serving, vocabulary
+from dhu_graph.cli import bringing, linking, quality, reading, releases, serving, vocabulary
 from dhu_graph.errors import DhuError
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ releases.add_to(app)
 serving.add_to(app)
 linking.add_to(app)
 vocabulary.add_to(app)
+quality.add_to(app)
 
 
 def main() -> None:

@@ -1,7 +1,6 @@
 """What one source graph says of its resources, counted in one pass over its sorted lines."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
@@ -65,13 +64,10 @@ def count(blocks: Iterable[bytes], source: str, ontology: Ontology) -> Content:
     themes_known = ontology.schemes.get(ontology.iri("vocab/theme"), set())
     node = ontology.iri(f"id/source/{source}")
     ns, record = ontology.iri("ns#"), ontology.iri("ns#Record")
-    for subject, statements in _subjects(blocks, _wanted(ontology, node)):
-        values: dict[str, list[str]] = {}
-        for predicate, value in statements:
-            values.setdefault(predicate, []).append(value)
+    for subject, values in _subjects(blocks, _wanted(ontology), node):
         types = values.get(RDF_TYPE, [])
         if subject == node:
-            found.about = sorted([p, v[0]] for p, v in values.items())
+            found.about = [[predicate, held[0]] for predicate, held in sorted(values.items())]
             continue
         if record in types:
             found.records += 1
@@ -105,40 +101,48 @@ def count(blocks: Iterable[bytes], source: str, ontology: Ontology) -> Content:
     return found
 
 
-def _wanted(ontology: Ontology, node: str) -> re.Pattern[bytes]:
-    """Matches the lines that matter, so that Python sees no others; most of a graph are statements of parts."""
+def _wanted(ontology: Ontology) -> dict[bytes, str]:
+    """The predicates that matter, as they stand in a line; most of a graph are other statements."""
     ns = ontology.iri("ns#")
-    names = ("maturity", "startYear", "lead", "evidence", "need", "barrier", "asOf", "firstRetrieved")
-    predicates = [RDF_TYPE, *(DCT + n for n in ("description", "license", "spatial"))]
-    predicates += [_DCAT + n for n in ("theme", "landingPage", "keyword")]
-    predicates += [ns + n for n in (*names, "refArea", "period", "technologyText")]
-    some = b"|".join(re.escape(p.encode()) for p in sorted(predicates))
-    mine = re.escape(node.encode())
-    # A subject with # is a part of another; the value ends where its quotes or its brackets do.
-    return re.compile(
-        rb'^<([^>#]+)> <(%s)> (?:<([^>]*)>|"((?:[^"\\]|\\.){0,20}))|^<(%s)> <([^>]+)> (?:<([^>]*)>|"((?:[^"\\]|\\.){0,20}))'
-        % (some, mine),
-        re.MULTILINE,
-    )
+    own = ("maturity", "startYear", "lead", "evidence", "need", "barrier", "asOf", "firstRetrieved")
+    named = [RDF_TYPE, *(DCT + name for name in ("description", "license", "spatial"))]
+    named += [_DCAT + name for name in ("theme", "landingPage", "keyword")]
+    named += [ns + name for name in (*own, "refArea", "period", "technologyText")]
+    return {f"<{iri}>".encode(): iri for iri in named}
 
 
 def _subjects(
-    blocks: Iterable[bytes], wanted: re.Pattern[bytes]
-) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """(subject, its wanted statements); the start of a text will do. Lines of one subject stand together."""
-    current, held = b"", list[tuple[str, str]]()
+    blocks: Iterable[bytes], wanted: dict[bytes, str], node: str
+) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    """(subject, predicate → values): the wanted statements of resources and records, all of `node`, none of parts.
+
+    Lines of one subject stand together. Of a text the start is given.
+    """
+    current, held = b"", dict[str, list[str]]()
+    about = f"<{node}>".encode()
     for block in blocks:
-        for match in wanted.finditer(block):
-            subject, predicate, iri, text, mine, other, other_iri, other_text = match.groups()
-            subject, predicate = subject or mine, predicate or other
+        for line in block.splitlines():
+            subject, predicate, rest = line.split(b" ", 2)
+            name = wanted.get(predicate)
+            if name is None:
+                if subject != about:
+                    continue
+                name = predicate[1:-1].decode()
             if subject != current:
+                if b"#" in subject:
+                    continue
                 if held:
-                    yield current.decode(), held
-                current, held = subject, []
-            value = iri or other_iri or text or other_text or b""
-            held.append((predicate.decode(), value.decode("utf-8", "replace")))
+                    yield current[1:-1].decode(), held
+                current, held = subject, {}
+            held.setdefault(name, []).append(_value(rest))
     if held:
-        yield current.decode(), held
+        yield current[1:-1].decode(), held
+
+
+def _value(rest: bytes) -> str:
+    """The IRI that begins a rest of a line, or the start of its text."""
+    value = rest[1 : rest.index(b">")] if rest.startswith(b"<") else rest[1:30].partition(b'"')[0]
+    return value.decode("utf-8", "replace")
 
 
 def _kept(path: Path, key: str) -> Content | None:

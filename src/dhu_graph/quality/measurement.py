@@ -52,11 +52,11 @@ def quads(figures: Iterable[Measurement], ontology: Ontology) -> list[str]:
 
 def turtle(figures: Iterable[Measurement], ontology: Ontology) -> str:
     """The figures as Turtle."""
-    store = ox.Store()
     text = "".join(f"{line} .\n" for figure in figures for line in _triples(figure, ontology))
-    store.load(text.encode(), ox.RdfFormat.N_TRIPLES)
-    prefixes = {**ontology.prefixes, "dqv": DQV, "quality": ontology.iri(SCHEME)}
-    written = store.dump(format=ox.RdfFormat.TURTLE, from_graph=ox.DefaultGraph(), prefixes=prefixes)
+    triples = [quad.triple for quad in ox.parse(text.encode(), ox.RdfFormat.N_TRIPLES)]
+    prefixes = {"dhu": ontology.iri("ns#"), "dct": DCT, "dqv": DQV, "quality": ontology.iri(SCHEME)}
+    prefixes |= {"xsd": _XSD, "schema": "https://schema.org/"}
+    written = ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=prefixes)
     return (written or b"").decode()
 
 

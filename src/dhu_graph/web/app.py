@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 
 from dhu_graph import __version__
 from dhu_graph.engine import Engine
-from dhu_graph.web import api, documents, errors, graphs, health, library, namespace, pages, sparql
+from dhu_graph.web import api, documents, errors, graphs, health, library, namespace, pages, quality, sparql
 from dhu_graph.web.gate import Gate
 from dhu_graph.web.shield import Shield
 from dhu_graph.web.watcher import Watcher
@@ -45,7 +45,7 @@ def create_app(engine: Engine) -> FastAPI:
     app.state.gate = Gate(engine.settings.sparql_workers)
     app.add_middleware(Shield, largest_body=_BYTES_A_CHARACTER * engine.settings.sparql_length + 4_096)
     errors.add_to(app)
-    for module in (pages, api, library, sparql, documents, graphs, namespace, health):
+    for module in (pages, api, quality, library, sparql, documents, graphs, namespace, health):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app
