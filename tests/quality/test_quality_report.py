@@ -45,7 +45,8 @@ def small(make_source: Any, tmp_path: Path) -> Iterator[tuple[Engine, Any]]:
 
 
 def of(engine: Engine, source: str = "small") -> dict[tuple[str, str], str]:
-    """(metric, part or year) → value."""
+    """(metric, part or year) → value, of the newest release."""
+    engine.refresh()
     return {(f.metric, f.part or f.year): f.value for f in engine.quality(source)}
 
 

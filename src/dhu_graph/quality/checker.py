@@ -32,8 +32,8 @@ _TRY_GET = {400, 403, 404, 405, 406, 410, 500, 501}
 class Checker:
     """Checks addresses, several hosts at once, each host by itself."""
 
-    def __init__(self, gap: float = GAP, timeout: float = TIMEOUT) -> None:
-        self._gap, self._timeout = gap, timeout
+    def __init__(self, gap: float | None = None, timeout: float = TIMEOUT) -> None:
+        self._gap, self._timeout = GAP if gap is None else gap, timeout
         self._next: dict[str, float] = {}
         self._gaps: dict[str, float] = {}
         self._rules: dict[str, RobotFileParser | str] = {}
