@@ -27,6 +27,7 @@ SCHEMES = {p.stem for p in (ROOT / "ontology" / "vocab").glob("*.ttl") if not p.
     "languages",
     "regions",
     "period",
+    "quality",
     "place",
 }
 

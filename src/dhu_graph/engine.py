@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from dhu_graph import queries as queries_module
 from dhu_graph import settings as settings_module
 from dhu_graph import sources as sources_module
 from dhu_graph.contributions import Desk
-from dhu_graph.errors import DhuError, ReleaseError, Replaced, UsageError
+from dhu_graph.errors import DhuError, ReleaseError, Replaced, UnknownName, UsageError
 from dhu_graph.ingest import Report, State
 from dhu_graph.ingest import ingest as run_ingest
 from dhu_graph.ingest import preview as run_preview
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from dhu_graph.embedding import Embedder
     from dhu_graph.index import Index
     from dhu_graph.link import Decision, Linked, Linker
+    from dhu_graph.quality import Measurement
+    from dhu_graph.quality.book import Link
     from dhu_graph.search import Searcher
     from dhu_graph.sparql import Answer, QueryPool
 
@@ -288,6 +291,49 @@ class Engine:
         states = sorted((self.settings.data / "sources").glob("*"))
         reports = {state.name: State(state).report() for state in states}
         return {name: report.digest for name, report in reports.items() if report and report.digest}
+
+    # ------------------------------------------------------------ quality
+
+    def quality(self, source: str | None = None) -> "list[Measurement]":
+        """The quality report of the current release, of all sources or of one; links as they were checked last.
+
+        Raises UnknownName for a source that the release does not hold.
+        """
+        from dhu_graph import quality
+        from dhu_graph.quality import links
+
+        with self.reading() as opened:
+            store, names = opened.resources.store, self._held(opened, source)
+            found = quality.read(store, self.ontology, source)
+            for name in names:
+                urls = partial(links.of_source, store, name, self.ontology)
+                found += links.figures(self.settings.data, name, urls)
+        return found
+
+    def check_links(
+        self, source: str | None = None, limit: int | None = None, progress: Progress | None = None
+    ) -> "Iterator[Link]":
+        """Asks the web, politely, whether the pages that sources give are still there; gives each as it is checked.
+
+        At most `limit` pages, those first that were never checked or longest ago. Takes a second a page of one host.
+        """
+        from dhu_graph.quality import links
+        from dhu_graph.quality.checker import Checker
+
+        with self.reading() as opened:
+            names = self._held(opened, source)
+            urls = {
+                url for name in names for url in links.of_source(opened.resources.store, name, self.ontology)
+            }
+        yield from links.check(self.settings.data, urls, limit, Checker(), progress)
+
+    def _held(self, opened: Opened, source: str | None) -> list[str]:
+        held = sorted(opened.release.manifest["sources"])
+        if source is not None and source not in held:
+            raise UnknownName(
+                f"The release holds no source {source[:80]!r}.", f"It holds: {', '.join(held)}."
+            )
+        return [source] if source else held
 
     # ------------------------------------------------------------ reading the current release
 

@@ -129,6 +129,15 @@ class Ontology:
             s.value: (o.value, severity.get(s.value, "Violation")) for s, o in _pairs(shapes, SH + "message")
         }
 
+    def shape_of(self, message: str) -> str:
+        """The short name of the shape that has this message, or nothing."""
+        return self._shapes_by_message.get(message, "")
+
+    @cached_property
+    def members(self) -> frozenset[str]:
+        """The IRIs of the member states of the European Union."""
+        return frozenset(s.value for s, _ in self._pairs(self.base + "ns#memberOf"))
+
     def quads(self) -> Iterator[str]:
         """The N-Quads lines of the graphs `graph/ontology`, `graph/vocab` and `graph/machine-labels`, sorted."""
         lines = (self.store.dump(format=ox.RdfFormat.N_QUADS) or b"").decode().split("\n")
@@ -149,6 +158,10 @@ class Ontology:
                     quad.object,
                     isinstance(graph, ox.NamedNode) and graph.value == machine,
                 )
+
+    @cached_property
+    def _shapes_by_message(self) -> dict[str, str]:
+        return {message: iri.rsplit("#", 1)[-1] for iri, (message, _) in sorted(self.messages.items())}
 
     @cached_property
     def _notations(self) -> dict[str, str]:

@@ -34,6 +34,7 @@ _LAST = (
     "http://www.w3.org/ns/prov#wasDerivedFrom",
 )
 _REPLACED = "http://purl.org/dc/terms/isReplacedBy"
+_MEASURED = "http://www.w3.org/ns/dqv#computedOn"
 MOST_POINTING = 100
 """Statements that point to a resource are shown up to this number."""
 
@@ -74,6 +75,11 @@ class Resources:
 
     def __init__(self, store: ox.Store, ontology: Ontology) -> None:
         self._store, self._ontology = store, ontology
+
+    @property
+    def store(self) -> ox.Store:
+        """The opened store, only to be read."""
+        return self._store
 
     def get(self, iri: str) -> Resource:
         """A resource with everything that its page shows. Raises UnknownName, Replaced where it goes by another IRI."""
@@ -176,6 +182,8 @@ class Resources:
         for count, quad in enumerate(self._store.quads_for_pattern(None, None, ox.NamedNode(iri), None)):
             if count == MOST_POINTING:
                 break
+            if quad.predicate.value == _MEASURED:  # shown by the quality report, in better order
+                continue
             if isinstance(quad.subject, ox.NamedNode) and not quad.subject.value.startswith(iri + "#"):
                 found.setdefault(quad.predicate.value, set()).add(quad.subject.value)
         return tuple(

@@ -9,7 +9,7 @@ import sys
 import typer
 
 from dhu_graph import __version__
-from dhu_graph.cli import bringing, contributing, linking, reading, releases, serving, vocabulary
+from dhu_graph.cli import bringing, contributing, linking, quality, reading, releases, serving, vocabulary
 from dhu_graph.errors import DhuError
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ serving.add_to(app)
 linking.add_to(app)
 vocabulary.add_to(app)
 contributing.add_to(app)
+quality.add_to(app)
 
 
 def main() -> None:

@@ -62,6 +62,7 @@ def ingest(
             last.unchanged = True
             return last
         report = Report(source.name, location or ("project" if source.shipped else "web"), snapshot, now)
+        report.formats = sorted({item.format for item in source.input})
         run = _Run(source, state, ontology, report, fingerprint, now)
         with quads.Sorter(data / "scratch") as sorter, run:
             sorter.add(quads_of(_about(source, ontology), ontology.base, source.name))
@@ -93,7 +94,7 @@ def preview(
             else:
                 # A fixed time, so that the same sample always gives the same triples.
                 outcome = worker.run([(entry, "2026-01-01T00:00:00Z")])[0]
-            _count(report, entry.where, outcome)
+            _count(report, entry.where, outcome, ontology)
             ending = len(f" <{ontology.base}graph/{source.name}> .\n".encode())
             lines.update(line[:-ending].decode() + " ." for line in outcome.lines)
     report.quads = len(lines)
@@ -182,8 +183,15 @@ class _Run:
                     "Check the file, or change `expect`.",
                 )
             report.quads, report.digest, report.snapshot = last.quads, last.digest, ""
+            report.formats, report.conformity = last.formats, last.conformity
         else:
             report.quads, report.digest = quads.write(self._state.graph, sorter.sorted())
+            report.conformity |= {
+                "records-read": report.read,
+                "records-landed": report.landed,
+                "records-quarantined": report.quarantined,
+                "notes": report.warnings,
+            }
             self._cache.forget(self._seen)
         self._state.save(report)
 
@@ -233,7 +241,7 @@ class _Run:
         yield from ready
 
     def _book(self, entry: Record | sources.Unreadable, outcome: Outcome) -> None:
-        _count(self._report, entry.where, outcome)
+        _count(self._report, entry.where, outcome, self._ontology)
         if outcome.violations:
             self._kept += 1
             if self._kept > KEPT:
@@ -256,13 +264,20 @@ def _refused(entry: Record | sources.Unreadable, seen: set[str]) -> str:
     return ""
 
 
-def _count(report: Report, where: str, outcome: Outcome) -> None:
+def _count(report: Report, where: str, outcome: Outcome, ontology: Ontology) -> None:
     report.quarantined += bool(outcome.violations)
     report.landed += not outcome.violations
     report.warnings += len(outcome.warnings)
     for name in sorted(outcome.unmapped):
         if name in report.unmapped or len(report.unmapped) < MOST_NAMES:
             report.unmapped[name] = report.unmapped.get(name, 0) + 1
+    for text, other in [
+        *((v, "record") for v in outcome.violations),
+        *((w, "map") for w in outcome.warnings),
+    ]:
+        # The words of a shape are ours; what follows them may be anybody's.
+        key = f"shape:{ontology.shape_of(text.partition(' [')[0]) or other}"
+        report.conformity[key] = report.conformity.get(key, 0) + 1
     words = outcome.violations[:3] or [f"note: {w}" for w in outcome.warnings[:1]]
     # A few of each sort, so that one common note does not crowd out the rare and the grave.
     sort = words[0].split(" [")[0] if words else ""

@@ -34,6 +34,9 @@ class Report:
     unchanged: bool = False
     unmapped: dict[str, int] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
+    formats: list[str] = field(default_factory=list)
+    conformity: dict[str, int] = field(default_factory=dict)
+    """Counts of the run that the graph comes from, for the quality report: `records-read`, …, `shape:leadGiven`."""
 
     @property
     def findings(self) -> bool:

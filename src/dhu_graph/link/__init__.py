@@ -62,6 +62,8 @@ class Linked:
     decided: Mapping[tuple[str, str], Decision] = field(default_factory=dict)
     mentions: int = 0
     pairs: int = 0
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """IRI of a mention → the source that it stands in."""
 
     @property
     def replaced(self) -> dict[str, str]:
@@ -134,7 +136,8 @@ class Linker:
         ]
         review.sort(key=lambda one: (-one.score, one.left, one.right))
         scores = {(one.left, one.right): one for one in judged}
-        return Linked(tuple(things), tuple(review), scores, decided, len(found), pairs)
+        sources = {mention.iri: mention.source for mention in found}
+        return Linked(tuple(things), tuple(review), scores, decided, len(found), pairs, sources)
 
 
 def quads(linked: Linked, ontology: Ontology) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from dhu_graph import assets, index, link, memory, quads
+from dhu_graph import assets, index, link, memory, quads, quality
 from dhu_graph.embedding import Embedder
 from dhu_graph.errors import ReleaseError
 from dhu_graph.ingest import Report
@@ -63,8 +63,10 @@ def build(
 
     graphs = [shelf.data / "sources" / r.source / "graph.nq.gz" for r in reports]
     linked = linker.run(tell) if linker else Linked()
+    tell("quality", 0, 0)
+    figures = quality.measure(reports, linked, shelf.data / "sources", ontology)
     with quads.Sorter(shelf.data / "scratch") as moved:
-        merged = quads.unique(_merged(graphs, ontology, linked, moved))
+        merged = quads.unique(_merged(graphs, ontology, linked, figures, moved))
         count, digest, store = _write_and_load(folder, merged, tell)
     memory.give_back()
     documents = DocumentSource(store, ontology)
@@ -118,10 +120,18 @@ class _Told:
                 self._tell("index", done, total)
 
 
-def _merged(graphs: list[Path], ontology: Ontology, linked: Linked, moved: quads.Sorter) -> Iterator[bytes]:
+def _merged(
+    graphs: list[Path],
+    ontology: Ontology,
+    linked: Linked,
+    figures: list[quality.Measurement],
+    moved: quads.Sorter,
+) -> Iterator[bytes]:
     """All lines in order; those that speak of a replaced IRI speak of the one that stays."""
     own = heapq.merge(
-        (line.encode() for line in ontology.quads()), (line.encode() for line in link.quads(linked, ontology))
+        (line.encode() for line in ontology.quads()),
+        (line.encode() for line in link.quads(linked, ontology)),
+        (line.encode() for line in quality.quads(figures, ontology)),
     )
     if not linked.things:
         return heapq.merge(own, *map(quads.read, graphs))
@@ -184,6 +194,7 @@ def _inputs(
         digest.update(path.read_bytes())
     digest.update((embedder.fingerprint if embedder else "words only").encode())
     digest.update((linker.inputs if linker else "").encode())
+    digest.update(quality.inputs(reports).encode())
     return digest.hexdigest()
 
 

@@ -21,6 +21,7 @@ from dhu_graph.web import (
     library,
     namespace,
     pages,
+    quality,
     sparql,
 )
 from dhu_graph.web.gate import Gate
@@ -62,7 +63,7 @@ def create_app(engine: Engine) -> FastAPI:
         larger={"/api/contributions": engine.settings.contribution_file_mb * 1_000_000 + 65_536},
     )
     errors.add_to(app)
-    for module in (pages, api, contributions, library, sparql, documents, graphs, namespace, health):
+    for module in (pages, api, contributions, quality, library, sparql, documents, graphs, namespace, health):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app

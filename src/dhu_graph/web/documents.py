@@ -6,8 +6,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from dhu_graph import quality
 from dhu_graph.engine import Engine, Opened
 from dhu_graph.errors import Replaced, UnknownName
+from dhu_graph.quality import table
 from dhu_graph.resources import Resource
 from dhu_graph.web import rdf
 from dhu_graph.web.shown import shown
@@ -88,8 +90,17 @@ def _page(
         language=next((value.language for value in first.get(_TITLE, ())), ""),
         as_of=as_of[-1] if as_of else "",
         alike=_alike(engine, opened, found.iri),
+        quality=_quality(engine, opened, found),
         release=opened.release.number,
     )
+
+
+def _quality(engine: Engine, opened: Opened, found: Resource) -> list[dict[str, object]]:
+    """The quality report of a source, of what the release holds; nothing for anything else."""
+    if found.kind != "source":
+        return []
+    source = found.iri.rsplit("/", 1)[-1]
+    return table.rows(quality.read(opened.resources.store, engine.ontology, source), engine.ontology)
 
 
 def _alike(engine: Engine, opened: Opened, iri: str) -> list[dict[str, object]]:
