@@ -16,7 +16,7 @@ from dhu_graph.cli import app
 from dhu_graph.quality import links
 from dhu_graph.quality.book import Book, Seen
 from dhu_graph.quality.checker import AGENT, SILENT, Checker
-from dhu_graph.sources import web
+from dhu_graph.sources import wire
 from small_sources import practice, write_lines
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -84,8 +84,7 @@ def guarded() -> Iterator[Site]:
 @pytest.fixture
 def site(guarded: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     """A site that may be asked although it is a private one."""
-    monkeypatch.setattr(web, "check_host", lambda url, home: None)
-    monkeypatch.setattr(web, "check_peer", lambda answer, url, home: None)
+    monkeypatch.setattr(wire, "_public", lambda address: True)
     return guarded
 
 
@@ -170,8 +169,7 @@ def test_a_redirect_into_a_private_network_is_not_followed(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.pages["/inward"] = (302, 302, {"Location": "http://10.0.0.7/admin"})
-    checked = web._check_host
-    monkeypatch.setattr(web, "check_host", lambda url, home: checked(url, "127.0.0.1"))
+    monkeypatch.setattr(wire, "_public", lambda address: address == "127.0.0.1")
     found = seen(site, "/inward")
     assert found.state == "private" and "10.0.0.7" in found.note
 

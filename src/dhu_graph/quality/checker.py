@@ -13,7 +13,7 @@ import httpx
 
 from dhu_graph.errors import RemoteFailure
 from dhu_graph.quality.book import Seen
-from dhu_graph.sources import web
+from dhu_graph.sources import wire
 
 GAP = 1.0
 """Seconds between two requests to one host, at least."""
@@ -21,6 +21,8 @@ SLOWEST_GAP = 30.0
 """The longest wait that a robots.txt may ask for; a host that asks for more is left alone."""
 AGENT = "dhu-graph-links/0.1 (+https://w3id.org/dhu/)"
 NAME = "dhu-graph-links"
+LONGEST = 3_600.0
+"""Seconds that all requests about one page may take, waits between them included."""
 TIMEOUT, REDIRECTS, HOSTS, ROBOTS_BYTES = 20.0, 5, 8, 512_000
 SILENT = 3
 """Failures in a row after which the other pages of a host wait for the next run."""
@@ -88,6 +90,8 @@ class Checker:
     def _seen(self, url: str, headers: dict[str, str]) -> Seen:
         try:
             with httpx.Client(timeout=self._timeout, headers=headers, follow_redirects=False) as client:
+                # Only public addresses; every request has its own timeout, all of them together an hour at most.
+                wire.bound(client, None, LONGEST)
                 return self._followed(client, url)
         except _Held as held:
             return Seen(url, held.state, note=held.note)
@@ -129,10 +133,8 @@ class Checker:
 
     def _send(self, client: httpx.Client, method: str, url: str) -> tuple[int, str]:
         self._wait(_host(url))
-        web.check_host(url, None)
         answer = client.send(client.build_request(method, url), stream=True)
         try:
-            web.check_peer(answer, url, None)
             return answer.status_code, answer.headers.get(
                 "Location", ""
             ) if answer.has_redirect_location else ""
@@ -170,9 +172,7 @@ class Checker:
         rules, where = RobotFileParser(), urljoin(url, "/robots.txt")
         for _ in range(REDIRECTS + 1):
             self._wait(_host(where))
-            web.check_host(where, None)
             with client.stream("GET", where) as answer:
-                web.check_peer(answer, where, None)
                 if answer.has_redirect_location:
                     where = urljoin(where, answer.headers["Location"])
                     if urlsplit(where).scheme not in ("http", "https"):

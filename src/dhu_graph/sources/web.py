@@ -168,7 +168,3 @@ def _patience(header: str) -> float:
     except (ValueError, TypeError):  # no date, or one without a zone
         return 5.0
     return min(max(left, 1.0), 60.0)
-
-
-check_host, check_peer = _check_host, _check_peer
-"""For others who ask the web (the check of links): the same rule about private networks."""
