@@ -216,6 +216,12 @@ class Engine:
         """What an ingest would do with a file, and the N-Triples it would land; keeps nothing."""
         return run_preview(sources_module.load(name, folder), location, self.settings.data, self.ontology)
 
+    def check(self, name: str, *, folder: Path | None = None) -> list[str]:
+        """What a source folder still lacks: what is missing, unlicensed, unmapped or untested; nothing where all is well."""
+        from dhu_graph.ingest.checkup import checkup
+
+        return checkup(sources_module.load(name, folder), self.settings.data, self.ontology)
+
     def _ingest(
         self, source: sources_module.Source, location: str | None, progress: Progress | None
     ) -> Report:

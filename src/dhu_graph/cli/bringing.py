@@ -79,8 +79,21 @@ def validate(
         raise typer.Exit(1)
 
 
-def sources(context: typer.Context, format: Format = FORMAT) -> None:
-    """List the sources, with what their last run brought in."""
+def sources(
+    context: typer.Context,
+    action: str = typer.Argument("list", help="list, or check."),
+    name: str = typer.Argument("", help="The source to check; all of them where it is left out."),
+    folder: Path = _FOLDER,
+    format: Format = FORMAT,
+) -> None:
+    """List the sources with what their last run brought in; `check NAME` says what a source folder still lacks."""
+    from dhu_graph.errors import UsageError
+
+    if action == "check":
+        _check(context, name, folder, format)
+        return
+    if action != "list":
+        raise UsageError(f"{action!r} is nothing that can be done with sources.", "Use list, or check NAME.")
     columns = ("source", "title", "records", "quarantined", "retrieved", "licence", "from")
     with engine(context) as radar:
         found = [
@@ -96,6 +109,20 @@ def sources(context: typer.Context, format: Format = FORMAT) -> None:
             for source, report in radar.sources()
         ]
     rows(found, columns, format)
+
+
+def _check(context: typer.Context, name: str, folder: Path | None, format: Format) -> None:
+    with engine(context) as radar:
+        names = [name] if name else [source.name for source, _ in radar.sources()]
+        found = [
+            {"source": each, "finding": finding}
+            for each in names
+            for finding in radar.check(each, folder=folder)
+        ]
+    rows(found, ("source", "finding"), format)
+    if found:
+        raise typer.Exit(1)
+    say("Nothing is missing, unlicensed, unmapped or untested.")
 
 
 def _told(built: "Built") -> None:
