@@ -7,6 +7,7 @@ import pyoxigraph as ox
 
 from dhu_graph.errors import Replaced, UnknownName
 from dhu_graph.ontology import RDF_TYPE, Ontology
+from dhu_graph.releases import gave
 from dhu_graph.settings import DEFAULT_BASE
 
 _TITLES = ("http://purl.org/dc/terms/title", "http://xmlns.com/foaf/0.1/name")
@@ -215,13 +216,15 @@ class Resources:
         )
 
     def _label(self, iri: str) -> str:
-        names: list[tuple[int, bool, str]] = []
+        names: list[tuple[int, bool, bool, str]] = []
         for quad in self._store.quads_for_pattern(ox.NamedNode(iri), None, None, None):
             if quad.predicate.value in _NAMES and isinstance(quad.object, ox.Literal):
                 order = _NAMES.index(quad.predicate.value)
-                names.append((order, quad.object.language not in ("en", None), quad.object.value))
+                # Where several sources name one thing, the one that gave the IRI speaks first.
+                foreign = quad.object.language not in ("en", None)
+                names.append((order, foreign, not gave(quad, iri), quad.object.value))
         if names:
-            return min(names)[2]
+            return min(names)[3]
         if figure := self._figure(iri):
             return figure
         if "#" in iri and iri.startswith(self._ontology.base):

@@ -46,6 +46,14 @@ def test_one_resource_with_the_words_of_both_each_in_its_graph(two: Engine) -> N
     reasons = two.query("SELECT ?why WHERE { ?link a dhu:Link ; dhu:reason ?why }")
     assert any("the same name" in str(row["why"]) for row in reasons)  # type: ignore[union-attr]
     assert two.show("practice/beta-1").iri.endswith("/alpha-1")
+    # Both titles are kept; the source that gave the IRI speaks first, on the page and in the search.
+    assert (
+        two.show("practice/alpha-1").title
+        == "Kardioline heart line"
+        != min("Kardioline heart line", "KARDIOLINE Heart Line")
+    )
+    (hit,) = [h for h in two.search("kardioline") if h.document.iri.endswith("alpha-1")]
+    assert hit.document.title == "Kardioline heart line"
 
 
 def test_the_old_address_leads_to_the_new_one(two: Engine) -> None:

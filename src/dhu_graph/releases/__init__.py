@@ -4,6 +4,7 @@ source graphs + ontology → graph.nq.gz (the truth) → store, index (derived) 
 """
 
 from dhu_graph.releases.build import build
+from dhu_graph.releases.documents import gave
 from dhu_graph.releases.shelf import Release, Shelf
 
-__all__ = ["Release", "Shelf", "build"]
+__all__ = ["Release", "Shelf", "build", "gave"]

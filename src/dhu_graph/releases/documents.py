@@ -15,6 +15,7 @@ from dhu_graph.model import FILTER_COLUMNS, Document
 from dhu_graph.ontology import Ontology, rebased
 
 BATCH = 250
+_SPOKEN = {"title": "http://purl.org/dc/terms/title", "summary": "http://purl.org/dc/terms/description"}
 _SLOT = "VALUES ?resource {}"
 
 
@@ -62,7 +63,19 @@ class DocumentSource:
             if column == "title":
                 languages[iri] = value.get("xml:lang", "en")
         for iri in batch:
+            for column, predicate in _SPOKEN.items():
+                if len(values[iri].get(column, ())) > 1:
+                    values[iri][column] = self._first_words(iri, predicate, values[iri][column])
             yield _document(iri, values[iri], languages.get(iri, "en"))
+
+    def _first_words(self, iri: str, predicate: str, told: set[str]) -> set[str]:
+        """Of what several sources say of one thing, the words of the source that gave it its IRI; all where it says nothing."""
+        own = {
+            quad.object.value
+            for quad in self._store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(predicate), None, None)
+            if isinstance(quad.object, ox.Literal) and gave(quad, iri)
+        }
+        return own & told or told
 
     def _select(self, query: str) -> ox.QuerySolutions:
         results = self._store.query(query, use_default_graph_as_union=True, prefixes=self._ontology.prefixes)
@@ -74,6 +87,12 @@ class DocumentSource:
         if column == "kind":
             return self._ontology.kinds.get(text, "")
         return self._ontology.notation(text) if value["type"] == "uri" else text
+
+
+def gave(quad: ox.Quad, iri: str) -> bool:
+    """Whether a statement stands in the graph of the source that gave this IRI, which is the one that ranks first."""
+    graph = quad.graph_name.value.rsplit("/", 1)[-1] if isinstance(quad.graph_name, ox.NamedNode) else ""
+    return bool(graph) and iri.rsplit("/", 1)[-1].startswith(f"{graph}-")
 
 
 def _document(iri: str, values: dict[str, set[str]], language: str) -> Document:
