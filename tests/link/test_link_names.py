@@ -5,7 +5,7 @@ import pytest
 from dhu_graph import ontology
 from dhu_graph.link.mentions import Mention
 from dhu_graph.link.names import Names
-from dhu_graph.link.pairs import CERTAIN, DOUBTFUL, address, judge, prepare
+from dhu_graph.link.pairs import CERTAIN, DOUBTFUL, address, prepare, score
 
 NAMES = Names(ontology.load())
 
@@ -14,8 +14,8 @@ def body(name: str, country: str = "", source: str = "a", kind: str = "organisat
     return Mention(f"x:{source}-{name}", source, kind, (name,), countries=frozenset({country} - {""}))
 
 
-def score(left: Mention, right: Mention) -> float:
-    return judge(prepare(left, NAMES), prepare(right, NAMES)).score
+def scored(left: Mention, right: Mention) -> float:
+    return score(prepare(left, NAMES), prepare(right, NAMES))[0]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def score(left: Mention, right: Mention) -> float:
     ],
 )
 def test_one_body_under_two_names_is_joined(left: str, right: str, country: str) -> None:
-    assert score(body(left, country), body(right, country, "b")) >= CERTAIN
+    assert scored(body(left, country), body(right, country, "b")) >= CERTAIN
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,16 @@ def test_one_body_under_two_names_is_joined(left: str, right: str, country: str)
     ],
 )
 def test_two_bodies_with_like_names_are_not_joined(left: str, right: str, one: str, other: str) -> None:
-    assert score(body(left, one), body(right, other, "b")) < CERTAIN
+    assert scored(body(left, one), body(right, other, "b")) < CERTAIN
 
 
 def test_an_abbreviation_of_the_words_waits_for_a_person() -> None:
-    found = score(body("RSCN", "EUR"), body("Reference Site Collaborative Network", "EUR", "b"))
+    found = scored(body("RSCN", "EUR"), body("Reference Site Collaborative Network", "EUR", "b"))
     assert DOUBTFUL <= found < CERTAIN
 
 
 def test_an_organisation_and_a_practice_are_never_one() -> None:
-    assert score(body("Kanta"), body("Kanta", kind="practice", source="b")) < DOUBTFUL
+    assert scored(body("Kanta"), body("Kanta", kind="practice", source="b")) < DOUBTFUL
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,16 @@
 
 import random
 
+import numpy as np
 import pytest
 
 from dhu_graph import ontology
+from dhu_graph.link.blocks import hashed, pairs
 from dhu_graph.link.clusters import canonical, clusters
 from dhu_graph.link.decisions import Decision, latest
 from dhu_graph.link.mentions import Mention
 from dhu_graph.link.names import Names
-from dhu_graph.link.pairs import Prepared, candidates, judge, keys, prepare
+from dhu_graph.link.pairs import BLOCK, Judged, Prepared, keys, prepare, score
 
 NAMES = Names(ontology.load())
 WORDS = ["Kardio", "Lumen", "Saluta", "Vitalis", "Medora", "Fenix"]
@@ -28,19 +30,26 @@ def mention(number: int) -> Mention:
     )
 
 
+def in_blocks(ready: list[Prepared]) -> list[tuple[int, int]]:
+    """The pairs that share a key."""
+    each = [hashed(keys(one)) for one in ready]
+    numbers = np.repeat(np.arange(len(each)), [len(found) for found in each])
+    return [(int(a), int(b)) for a, b in pairs(numbers, np.concatenate(each), BLOCK)]
+
+
 def things(records: list[Mention], log: list[Decision]) -> dict[str, str]:
     """IRI → the one that stays."""
     records = sorted(records, key=lambda m: m.iri)
     ready = [prepare(m, NAMES) for m in records]
-    pairs = candidates((n, key) for n, one in enumerate(ready) for key in keys(one))
-    judged = [judge(ready[a], ready[b]) for a, b in pairs]
+    found = in_blocks(ready)
+    judged = [Judged(records[a].iri, records[b].iri, *score(ready[a], ready[b])) for a, b in found]
     by_iri = {m.iri: m for m in records}
     countries = {one.mention.iri: one.countries for one in ready}
-    found = {}
-    for members, _ in clusters(by_iri, countries, judged, latest(log)):
+    stay: dict[str, str] = {}
+    for members, _ in clusters(by_iri, countries.__getitem__, judged, latest(log)):
         stays = canonical(members, by_iri, lambda source: 50)
-        found |= dict.fromkeys(members, stays)
-    return found
+        stay |= dict.fromkeys(members, stays)
+    return stay
 
 
 def test_two_hundred_rounds_of_merges_unmerges_and_new_ingests_in_any_order() -> None:
@@ -85,4 +94,5 @@ def test_a_key_that_too_many_share_makes_no_pairs() -> None:
     many: list[Prepared] = [
         prepare(Mention(f"x:{n}", "s", "organisation", ("Kardio",)), NAMES) for n in range(100)
     ]
-    assert candidates((n, key) for n, one in enumerate(many) for key in keys(one)) == set()
+    assert in_blocks(many) == []
+    assert len(in_blocks(many[:BLOCK])) == BLOCK * (BLOCK - 1) // 2

@@ -7,19 +7,24 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyoxigraph as ox
+from numpy.typing import NDArray
 
 from dhu_graph import assets
+from dhu_graph.link import blocks
+from dhu_graph.link.blocks import hashed, together
 from dhu_graph.link.clusters import canonical, clusters
 from dhu_graph.link.decisions import VERDICTS, Decision, Decisions, latest
 from dhu_graph.link.memo import Memo
 from dhu_graph.link.mentions import Mention, mentions
 from dhu_graph.link.names import Names
 from dhu_graph.link.neighbours import Neighbours
-from dhu_graph.link.pairs import BLOCK, CERTAIN, DOUBTFUL, Judged, candidates, judge, keys, prepare
+from dhu_graph.link.pairs import BLOCK, CERTAIN, DOUBTFUL, Judged, Prepared, Reasons, keys, prepare, score
 from dhu_graph.ontology import RDF_TYPE, Ontology
 
 if TYPE_CHECKING:
@@ -99,32 +104,39 @@ class Linker:
         """Reads all mentions, compares those that could be one thing, and says which are."""
         tell = progress or (lambda step, done, total: None)
         found = mentions(self._graphs, self._ontology)
-        names = Names(self._ontology)
-        ready = [prepare(mention, names) for mention in found]
         tell("link", len(found), 0)
+        ready = _Ready(found, Names(self._ontology))
         near = Neighbours(found, self._ontology, self._embedder)
-        shared = ((number, key) for number, one in enumerate(ready) for key in keys(one))
-        pairs = candidates(shared) | near.pairs(BLOCK)
-        judged: list[Judged] = []
-        with Memo(self._folder, _code() + (self._embedder.fingerprint if self._embedder else "")) as memo:
-            for done, (a, b) in enumerate(sorted(pairs)):
-                one = memo.get(ready[a], ready[b])
-                if one is None:
-                    one = memo.put(ready[a], ready[b], judge(ready[a], ready[b], near.cosine(a, b)))
-                if one.score >= DOUBTFUL:
-                    judged.append(one)
-                if done % 5000 == 0:
-                    tell("link", done, len(pairs))
-        return self._decided(found, [r.countries for r in ready], judged, len(pairs))
+        memo = Memo(self._folder, _code() + (self._embedder.fingerprint if self._embedder else ""))
+        digests = np.frombuffer(b"".join(mention.digest for mention in found), np.uint64)
+        shared = memo.keys(digests, lambda number: hashed(keys(ready[number])))
+        pairs = together((blocks.pairs(*shared, BLOCK), near.pairs(BLOCK)))
 
-    def _decided(
-        self, found: list[Mention], countries: list[frozenset[str]], judged: list[Judged], pairs: int
-    ) -> Linked:
+        def compute(places: NDArray[np.int64]) -> list[tuple[float, Reasons]]:
+            new = pairs[places]
+            scored = []
+            for done, ((a, b), cosine) in enumerate(
+                zip(new.tolist(), near.cosines(new).tolist(), strict=True)
+            ):
+                scored.append(score(ready[a], ready[b], None if isnan(cosine) else cosine))
+                if done % 5000 == 0:
+                    tell("link", done, len(new))
+            return scored
+
+        scores, reasons = memo.scores(digests, pairs, compute, DOUBTFUL)
+        memo.write()
+        judged = []
+        for place, why in sorted(reasons.items()):
+            a, b = pairs[place].tolist()
+            judged.append(Judged(found[a].iri, found[b].iri, float(scores[place]), why))
+        return self._decided(found, ready, judged, len(pairs))
+
+    def _decided(self, found: list[Mention], ready: "_Ready", judged: list[Judged], pairs: int) -> Linked:
+        number = {mention.iri: n for n, mention in enumerate(found)}
         by_iri = {mention.iri: mention for mention in found}
-        places = {mention.iri: each for mention, each in zip(found, countries, strict=True)}
         decided = latest(self._decisions)
         things = []
-        for members, joins in clusters(by_iri, places, judged, decided):
+        for members, joins in clusters(by_iri, lambda iri: ready[number[iri]].countries, judged, decided):
             stays = canonical(members, by_iri, lambda source: self._ranks.get(source, 50))
             things.append(Thing(stays, tuple(m for m in members if m != stays), tuple(joins)))
         home = {member: thing.iri for thing in things for member in (thing.iri, *thing.others)}
@@ -138,6 +150,20 @@ class Linker:
         scores = {(one.left, one.right): one for one in judged}
         sources = {mention.iri: mention.source for mention in found}
         return Linked(tuple(things), tuple(review), scores, decided, len(found), pairs, sources)
+
+
+class _Ready:
+    """Mentions made ready to be compared when they are asked for: of a large radar, few change at a time."""
+
+    def __init__(self, found: list[Mention], names: Names) -> None:
+        self._found, self._names = found, names
+        self._ready: dict[int, Prepared] = {}
+
+    def __getitem__(self, number: int) -> Prepared:
+        one = self._ready.get(number)
+        if one is None:
+            one = self._ready[number] = prepare(self._found[number], self._names)
+        return one
 
 
 def quads(linked: Linked, ontology: Ontology) -> list[str]:

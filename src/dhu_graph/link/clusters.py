@@ -9,7 +9,7 @@ from dhu_graph.link.pairs import CERTAIN, WORLD, Judged
 
 def clusters(
     mentions: Mapping[str, Mention],
-    countries: Mapping[str, frozenset[str]],
+    countries: Callable[[str], frozenset[str]],
     judged: Iterable[Judged],
     decided: Mapping[tuple[str, str], Decision],
 ) -> list[tuple[list[str], list[tuple[str, str]]]]:
@@ -32,7 +32,7 @@ def clusters(
             continue
         if any(not apart.get(member, set()).isdisjoint(two) for member in one):
             continue
-        if not by_person and _countries_clash([countries[m] for m in (*one, *two)], mentions[left]):
+        if not by_person and _countries_clash(one + two, countries, mentions[left]):
             continue
         head = min(one[0], two[0])
         reasons = joins.pop(one[0], []) + joins.pop(two[0], []) + [(left, right)]
@@ -62,9 +62,9 @@ def _edges(
     return [(d.pair, True) for d in people] + [((j.left, j.right), False) for j in sure]
 
 
-def _countries_clash(each: list[frozenset[str]], one: Mention) -> bool:
+def _countries_clash(members: list[str], countries: Callable[[str], frozenset[str]], one: Mention) -> bool:
     """Whether organisations would meet that have no country in common."""
     if not one.is_organisation:
         return False
-    known = [c for c in each if c and not c & WORLD]
+    known = [c for c in map(countries, members) if c and not c & WORLD]
     return bool(known) and not frozenset.intersection(*known)

@@ -1,18 +1,17 @@
 """Mentions: what the source graphs say of each resource and organisation that could be one thing with another."""
 
-import gzip
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dhu_graph import quads
 from dhu_graph.ontology import OP_COUNTRY, RDF_TYPE, Ontology
 
 _DCT = "http://purl.org/dc/terms/"
 _FOAF = "http://xmlns.com/foaf/0.1/"
-_BLOCK = 8_000_000
 _SUMMARY = 400
 """Characters of a description that tell what a resource is; the rest repeats it."""
 
@@ -47,7 +46,7 @@ class Mention:
 
     @property
     def digest(self) -> bytes:
-        """Changes with whatever could change a decision about it."""
+        """Eight bytes that change with whatever could change a decision about it."""
         parts = (
             *self.names,
             "",
@@ -59,21 +58,21 @@ class Mention:
             "",
             *self.parties,
         )
-        return hashlib.sha256("\x1f".join((self.kind, self.source, *parts, self.summary)).encode()).digest()[
-            :12
-        ]
+        return hashlib.blake2b(
+            "\x1f".join((self.kind, self.source, *parts, self.summary)).encode(), digest_size=8
+        ).digest()
 
 
 @dataclass(slots=True)
 class _Gathered:
-    types: set[str] = field(default_factory=set)
+    types: list[str] = field(default_factory=list)
     titles: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
     identifiers: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
     parties: list[str] = field(default_factory=list)
-    summary: str = ""
+    summaries: list[str] = field(default_factory=list)
 
 
 def mentions(graphs: dict[str, Path], ontology: Ontology) -> list[Mention]:
@@ -96,29 +95,34 @@ def _of(source: str, path: Path, ontology: Ontology) -> Iterator[Mention]:
         _DCT + "spatial": "places",
         ns + "lead": "parties",
         ns + "partner": "parties",
-        _DCT + "description": "summary",
+        _DCT + "description": "summaries",
     }
     kinds = {iri: kind for iri, kind in ontology.resource_kinds.items() if kind not in _PARTS}
     kinds |= {ns + "Organisation": "organisation", ns + "Party": "party"}
     countries = ontology.schemes[OP_COUNTRY]
-    gathered: dict[str, _Gathered] = defaultdict(_Gathered)
-    pattern = re.compile(
-        rb"^<([^>]*)> <("
-        + b"|".join(re.escape(p.encode()) for p in wanted)
-        + rb')> (?:<([^>]*)>|"((?:[^"\\]|\\.)*)")',
-        re.MULTILINE,
-    )
-    for block in _blocks(path):
-        for subject, predicate, iri, text in pattern.findall(block):
-            _note(gathered[subject.decode()], wanted[predicate.decode()], iri.decode(), text)
-    for subject, node in gathered.items():
+    gathered: dict[str, _Gathered] = {}
+    fields = {f"<{predicate}>".encode(): what for predicate, what in wanted.items()}
+    before, node = b"", _Gathered()
+    for line in quads.read(path):
+        subject, predicate, rest = line.split(b" ", 2)
+        if (what := fields.get(predicate)) is None:
+            continue
+        if subject != before:  # the lines of one subject stand together
+            before, node = subject, _Gathered()
+            gathered[subject[1:-1].decode()] = node
+        value = rest.rsplit(b" ", 2)[0]
+        if value.startswith(b"<"):
+            getattr(node, what).append(value[1:-1].decode())
+        elif value.startswith(b'"'):
+            getattr(node, what).append(_plain(value[1 : value.rindex(b'"')]))
+    for iri, node in gathered.items():
         kind = next((kinds[t] for t in sorted(node.types) if t in kinds), None)
         if kind is None or not node.titles:
             continue
-        owner = gathered.get(subject.partition("#")[0]) if kind == "party" else None
+        owner = gathered.get(iri.partition("#")[0]) if kind == "party" else None
         places = {p for p in (owner or node).places if p in countries}
         yield Mention(
-            subject,
+            iri,
             source,
             kind,
             (*dict.fromkeys([*sorted(node.titles), *sorted(node.others)]),),
@@ -127,21 +131,12 @@ def _of(source: str, path: Path, ontology: Ontology) -> Iterator[Mention]:
             # A partner of a resource in several countries may be of any of them.
             frozenset(map(ontology.notation, places)) if kind != "party" or len(places) == 1 else frozenset(),
             tuple(sorted(n for p in node.parties if p in gathered for n in gathered[p].titles)),
-            node.summary,
+            node.summaries[0][:_SUMMARY] if node.summaries else "",
         )
 
 
 _PARTS = ("need", "barrier", "uptake", "indicator", "observation")
 """Kinds that belong to one record and are never the same as another's."""
-
-
-def _note(node: _Gathered, what: str, iri: str, text: bytes) -> None:
-    if what == "summary":
-        node.summary = node.summary or _plain(text)[:_SUMMARY]
-    elif what == "types":
-        node.types.add(iri)
-    else:
-        getattr(node, what).append(iri or _plain(text))
 
 
 def _plain(text: bytes) -> str:
@@ -150,15 +145,3 @@ def _plain(text: bytes) -> str:
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED: dict[str, str] = defaultdict(str, {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"})
-
-
-def _blocks(path: Path) -> Iterable[bytes]:
-    """The bytes of a gzipped file in blocks of whole lines."""
-    rest = b""
-    with gzip.open(path, "rb") as stream:
-        while block := stream.read(_BLOCK):
-            whole, newline, tail = block.rpartition(b"\n")
-            yield rest + whole + newline
-            rest = tail
-    if rest:
-        yield rest

@@ -25,6 +25,8 @@ _STROKES = str.maketrans(
 
 def fold(text: str) -> str:
     """Lower case without accents and strokes: `Łódź` → `lodz`."""
+    if text.isascii():
+        return text.casefold()
     bare = unicodedata.normalize("NFKD", text.casefold().translate(_STROKES))
     return "".join(letter for letter in bare if not unicodedata.combining(letter))
 

@@ -1,7 +1,6 @@
 """Pairs: which mentions are worth comparing, and how likely two are one thing, with the reasons."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from urllib.parse import unquote, urlsplit
@@ -30,14 +29,18 @@ _FAMILY = {
 _EMPTY_HOSTS = ("www.",)
 
 
+Reasons = tuple[tuple[str, float], ...]
+"""What speaks for or against it, and how much, in units of evidence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A pair with its score, in units of evidence, and the reasons: (what, how much)."""
+    """A pair with its score, the sum of its reasons."""
 
     left: str
     right: str
     score: float
-    reasons: tuple[tuple[str, float], ...]
+    reasons: Reasons
 
     @property
     def verdict(self) -> str:
@@ -54,27 +57,19 @@ class Prepared:
     pages: frozenset[str]
     countries: frozenset[str]
     folded: frozenset[str]
-    digest: bytes
-    """That of the mention."""
     acronyms: frozenset[str]
     """All abbreviations it goes by."""
     variants: tuple[frozenset[str], ...]
     """The sets of words under which it is known."""
 
-    @property
-    def pieces(self) -> list[frozenset[str]]:
-        """The sets of words of what stands before or after a dash."""
-        return [p for name in self.names for p in name.pieces]
-
-    @property
-    def bare(self) -> bool:
-        """Whether nothing but abbreviations is known of it."""
-        return all(name.bare for name in self.names)
-
-    @property
-    def named(self) -> frozenset[str]:
-        """Countries that its names name themselves."""
-        return frozenset(code for name in self.names for code in name.countries)
+    pieces: tuple[frozenset[str], ...]
+    """The sets of words of what stands before or after a dash."""
+    bare: bool
+    """Whether nothing but abbreviations is known of it."""
+    named: bool
+    """Whether its names name a country themselves."""
+    parties: frozenset[str]
+    """Its lead and partners, folded."""
 
 
 def prepare(mention: Mention, names: Names) -> Prepared:
@@ -87,9 +82,12 @@ def prepare(mention: Mention, names: Names) -> Prepared:
         frozenset(filter(None, map(address, mention.pages))),
         (told or mention.countries) if mention.is_organisation else mention.countries | told,
         frozenset("".join(c for c in fold(text) if c.isalnum()) for text in mention.names),
-        mention.digest,
         frozenset(a for name in apart for a in name.acronyms),
         tuple(v for name in apart for v in name.variants),
+        tuple(p for name in apart for p in name.pieces),
+        all(name.bare for name in apart),
+        bool(told),
+        frozenset(map(fold, mention.parties)),
     )
 
 
@@ -144,35 +142,14 @@ def keys(one: Prepared) -> Iterator[str]:
             yield f"{what}^{fold(party)[:40]}|{place}"
 
 
-def candidates(all_keys: Iterable[tuple[int, str]], block: int = BLOCK) -> set[tuple[int, int]]:
-    """Pairs (smaller, greater) of those that share a key which no more than `block` have."""
-    holders: dict[str, list[int]] = defaultdict(list)
-    for number, key in all_keys:
-        held = holders[key]
-        if len(held) <= block and (not held or held[-1] != number):
-            held.append(number)
-    return {
-        (min(a, b), max(a, b))
-        for held in holders.values()
-        if 1 < len(held) <= block
-        for a, b in combinations(held, 2)
-        if a != b
-    }
-
-
-def judge(a: Prepared, b: Prepared, cosine: float | None = None) -> Judged:
-    """How likely two mentions are one thing."""
-    left, right = sorted((a, b), key=lambda p: p.mention.iri)
-    if left.mention.is_organisation != right.mention.is_organisation:
-        return Judged(
-            left.mention.iri, right.mention.iri, -9.0, (("an organisation and something else", -9.0),)
-        )
-    found = list(
-        _organisations(left, right) if left.mention.is_organisation else _resources(left, right, cosine)
-    )
-    return Judged(
-        left.mention.iri, right.mention.iri, round(sum(weight for _, weight in found), 3), tuple(found)
-    )
+def score(a: Prepared, b: Prepared, cosine: float | None = None) -> tuple[float, Reasons]:
+    """How likely two mentions are one thing, and why; the same whichever comes first."""
+    if a.mention.iri > b.mention.iri:
+        a, b = b, a
+    if a.mention.is_organisation != b.mention.is_organisation:
+        return -9.0, (("an organisation and something else", -9.0),)
+    found = tuple(_organisations(a, b) if a.mention.is_organisation else _resources(a, b, cosine))
+    return round(sum(weight for _, weight in found), 3), found
 
 
 def _organisations(a: Prepared, b: Prepared) -> Iterator[tuple[str, float]]:
@@ -290,7 +267,7 @@ def _resources(a: Prepared, b: Prepared, cosine: float | None) -> Iterator[tuple
     if shared:
         deep = any("/" in page for page in shared)
         yield "the same web page" if deep else "the same web site", 2.2 if deep else 1.8
-    if set(a.mention.identifiers) & set(b.mention.identifiers):
+    if not set(a.mention.identifiers).isdisjoint(b.mention.identifiers):
         yield "the same identifier", 2.5
     acronyms = a.acronyms & b.acronyms
     if acronyms and name not in _EQUAL:
@@ -300,7 +277,7 @@ def _resources(a: Prepared, b: Prepared, cosine: float | None) -> Iterator[tuple
             yield "a country in common", 0.4
         else:
             yield "other countries", -3.0
-    if not {fold(p) for p in a.mention.parties}.isdisjoint({fold(p) for p in b.mention.parties}):
+    if not a.parties.isdisjoint(b.parties):
         yield "a body in common", 0.8
     if _FAMILY.get(a.mention.kind) != _FAMILY.get(b.mention.kind):
         yield "another kind of thing", -1.5
