@@ -221,6 +221,8 @@ def _compared(left: frozenset[str], right: frozenset[str]) -> tuple[str, float]:
         and (left - own_left) == (right - own_right)
     ):
         return "the same words but for spelling", 2.4
+    if own_left and own_right and own_left.isdisjoint(own_right):
+        return "other own words", -2.0 + 1.0 * share
     if left < right or right < left:
         return "one name within the other", -0.8 + 2.6 * share
     return "words in common", -2.0 + 3.0 * share
