@@ -175,7 +175,15 @@ def test_a_redirect_into_a_private_network_is_not_followed(
 
 
 @pytest.mark.parametrize(
-    "url", ["http://[::1", "http://a b/", "mailto:someone", "http://", "http://x.invalid:99999/"]
+    "url",
+    [
+        "http://[::1",
+        "http://someone:secret@x.invalid/",
+        "http://a b/",
+        "mailto:someone",
+        "http://",
+        "http://x.invalid:99999/",
+    ],
 )
 def test_what_is_no_address_ends_no_run(site: Site, url: str) -> None:
     site.pages["/here"] = (200, 200, {})

@@ -382,7 +382,7 @@ def test_retry_after_is_heeded_once_and_then_the_answer_is_taken(
 @pytest.mark.parametrize(
     ("after", "least", "most"),
     [
-        (format_datetime(datetime.now(UTC) + timedelta(seconds=50), usegmt=True), 20, 50),
+        ("in 50 seconds", 20, 50),
         ("Thu, 01 Jan 2015 00:00:00 GMT", 1, 1),
         ("86400", 60, 60),
         ("soon", 5, 5),
@@ -393,6 +393,8 @@ def test_retry_after_is_heeded_once_and_then_the_answer_is_taken(
 def test_retry_after_may_be_a_date_and_is_never_waited_for_without_end(
     after: str, least: float, most: float, site: Site, engine: Engine, waits: list[float]
 ) -> None:
+    if after == "in 50 seconds":
+        after = format_datetime(datetime.now(UTC) + timedelta(seconds=50), usegmt=True)
     busy(site, after, 1)
     engine.validate("diga", site.root + "/bundle")
     assert len(waits) == 1 and least <= waits[0] <= most

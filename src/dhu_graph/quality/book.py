@@ -75,7 +75,8 @@ class Book:
 
     def put(self, seen: Seen, now: datetime) -> Link:
         """Notes a check; a page that failed is doubtful first, and broken only after several failures on different days."""
-        before = self.of([seen.url]).get(seen.url)
+        row = self._db.execute(f"SELECT {_FIELDS} FROM link WHERE url = ?", (seen.url,)).fetchone()
+        before = Link(*row) if row else None
         checked = now.isoformat(timespec="seconds").replace("+00:00", "Z")
         state, failures, failed = seen.state, 0, ""
         if seen.state == "gone":
@@ -85,7 +86,7 @@ class Book:
             if not failed or now - datetime.fromisoformat(failed) >= APART:
                 failures, failed = failures + 1, checked
             state = "broken" if failures >= BROKEN_AFTER else "doubtful"
-        elif before and not seen.state == "ok":  # nothing was learnt: what was counted stands
+        elif before and seen.state != "ok":  # nothing was learnt: what was counted stands
             failures, failed = before.failures, before.failed
         link = Link(seen.url, checked, state, seen.status, seen.final, failures, failed, seen.note)
         self._db.execute(

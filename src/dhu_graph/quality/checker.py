@@ -125,8 +125,11 @@ class Checker:
 
     def _asked(self, client: httpx.Client, url: str) -> tuple[int, str]:
         """(status, where a redirect leads) by HEAD, and by GET where HEAD may not tell the truth."""
-        if urlsplit(url).scheme not in ("http", "https"):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https"):
             raise _Held("refused", "no web address")
+        if parts.username or parts.password:
+            raise _Held("refused", "the address holds a name or a password")
         self._allowed(client, url)
         status, onward = self._send(client, "HEAD", url)
         return self._send(client, "GET", url) if status in _TRY_GET else (status, onward)
@@ -172,7 +175,8 @@ class Checker:
         rules, where = RobotFileParser(), urljoin(url, "/robots.txt")
         for _ in range(REDIRECTS + 1):
             self._wait(_host(where))
-            with client.stream("GET", where) as answer:
+            # Not packed: a small robots.txt must not unpack to a large one.
+            with client.stream("GET", where, headers={"Accept-Encoding": "identity"}) as answer:
                 if answer.has_redirect_location:
                     where = urljoin(where, answer.headers["Location"])
                     if urlsplit(where).scheme not in ("http", "https"):
@@ -182,7 +186,7 @@ class Checker:
                     return f"robots.txt cannot be had ({answer.status_code})"
                 text = b""
                 if answer.status_code == 200:
-                    for block in answer.iter_bytes(1 << 14):
+                    for block in answer.iter_raw(1 << 14):
                         text += block
                         if len(text) > ROBOTS_BYTES:
                             break
