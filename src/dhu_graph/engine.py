@@ -496,6 +496,8 @@ class Engine:
 
     def evaluate(self, name: str, split: str | None = None) -> dict[str, Any]:
         """Measures of search (`search`) or of identity (`link`) on a judged set of `evaluation/`, or on a half of it."""
+        if name == "enrich":
+            return evaluation_module.held_out(self._graphs()["starter"], self.ontology)
         if name == "link":
             return evaluation_module.measure(self.links(), self._graphs(), self.ontology, split)
         with self.reading() as opened:

@@ -11,7 +11,7 @@ from dhu_graph.enrich.facts import DCT, DESCRIPTION, TITLE, Facts
 from dhu_graph.ontology import EU_LANGUAGES, Ontology
 
 UNTAGGED, CONTRADICTED = "language-of-untagged-text", "language-against-tag"
-CONFIDENCE = {UNTAGGED: 0.8, CONTRADICTED: 0.7}
+CONFIDENCE = {UNTAGGED: 0.9, CONTRADICTED: 0.8}
 SHORTEST = 60
 """Characters below which a text tells too little."""
 SURE = {UNTAGGED: 0.95, CONTRADICTED: 0.99}

@@ -12,7 +12,8 @@ from dhu_graph.ontology import OP_COUNTRY, SKOS, Ontology
 
 NUTS = "http://data.europa.eu/nuts/code/"
 NAME, LEAD, IN_TITLE = "region-name", "region-of-lead", "region-in-title"
-CONFIDENCE = {NAME: 0.9, LEAD: 0.5, IN_TITLE: 0.5}
+CONFIDENCE = {NAME: 0.95, LEAD: 0.65, IN_TITLE: 0.9}
+_WIDE = ("/national", "/cross-border", "/european")
 _SLASH = re.compile(r"\s*/\s*")
 _KIND = re.compile(r"\b(?:lan|vojvodstvo|wojewodztwo|megye|zupanija|kraj|provincia de)\b")
 
@@ -31,7 +32,7 @@ class Regions:
         self._phrases = Phrases()
         countries = {fold(t.value) for iri, t, _ in ontology.literals(SKOS + "prefLabel") if iri.startswith(OP_COUNTRY)}
         for iri, text, _ in ontology.literals(SKOS + "prefLabel"):
-            if not iri.startswith(NUTS) or fold(text.value) in countries:
+            if not iri.startswith(NUTS) or not countries.isdisjoint(map(fold, _SLASH.split(text.value))):
                 continue
             top = iri
             while top.startswith(NUTS) and top in broader:
@@ -69,7 +70,9 @@ class Regions:
                 return
         if facts.has("regionName"):
             return  # the source names a place that we do not know: the lead or the title would be a guess against it
-        texts = [(LEAD, leads[lead]) for lead in facts.iris("lead") if lead in leads]
+        # The seat of those who lead something for a whole country says nothing of where it is.
+        wide = any(scope.endswith(_WIDE) for scope in facts.iris("scope"))
+        texts = [] if wide else [(LEAD, leads[lead]) for lead in facts.iris("lead") if lead in leads]
         texts += [(IN_TITLE, text) for _, _, text in facts.texts(TITLE)]
         for method, text in texts:
             named = {

@@ -10,7 +10,7 @@ from dhu_graph.enrich.words import Phrases
 from dhu_graph.ontology import SKOS, Ontology
 
 TITLED, WORDED, EUROVOC, CDHI = "theme-in-title", "theme-in-text", "eurovoc-of-theme", "cdhi-of-theme"
-CONFIDENCE = {TITLED: 0.6, WORDED: 0.5}
+CONFIDENCE = {TITLED: 0.89, WORDED: 0.5}
 _EUROVOC = "http://eurovoc.europa.eu/"
 _TITLES = (TITLE, ALTERNATIVE)
 
