@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
+from typing import IO, cast
 
 import pyoxigraph as ox
 
@@ -62,7 +63,7 @@ def read(path: Path, ontology: Ontology) -> Iterator[Facts]:
     """The facts of each subject of a sorted graph, one in memory at a time."""
     ns = ontology.iri("ns#")
     with gzip.open(path, "rb") as stream:
-        parsed = ox.parse(stream, ox.RdfFormat.N_QUADS)
+        parsed = ox.parse(cast(IO[bytes], stream), ox.RdfFormat.N_QUADS)
         for subject, quads in groupby(parsed, key=lambda quad: quad.subject):
             if not isinstance(subject, ox.NamedNode):
                 continue

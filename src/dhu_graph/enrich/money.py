@@ -23,14 +23,16 @@ _SIGN = r"(?P<sign{}>€|£|zł|\b(?:EUR|GBP|PLN|CZK|HUF|RON|SEK|DKK|NOK|CHF|BGN
 _NUMBER = r"(?P<number{}>\d[\d.,\u00a0\u202f ]*\d|\d)"
 _UNIT = r"(?:[ \u00a0-]?(?P<scale{}>" + "|".join(_SCALE.values()) + r")(?![^\W\d_]))?"
 _BEFORE = re.compile((_SIGN + r"[ \u00a0]?" + _NUMBER + _UNIT).format("", "", ""), re.I)
-_AFTER = re.compile((_NUMBER + _UNIT + r"[ \u00a0]?(?:d.|de |of )?" + _SIGN).format("", "", ""), re.I)
+_AFTER = re.compile((_NUMBER + _UNIT + r"[ \u00a0]?(?:di |de |d[’']|of )?" + _SIGN).format("", "", ""), re.I)
 _GROUPED = re.compile(r"\d{1,3}(?P<mark>[., ])\d{3}(?:(?P=mark)\d{3})*(?:(?!(?P=mark))[.,]\d{1,2})?")
 
 
 def amounts(text: str) -> Iterator[tuple[Decimal, str, str]]:
     """(amount, currency code, the words) of each amount with a currency in a text."""
     seen: set[int] = set()
-    for match in sorted((*_BEFORE.finditer(text), *_AFTER.finditer(text)), key=lambda m: (m.start(), -m.end())):
+    for match in sorted(
+        (*_BEFORE.finditer(text), *_AFTER.finditer(text)), key=lambda m: (m.start(), -m.end())
+    ):
         if match.start("number") in seen:
             continue
         seen.add(match.start("number"))
@@ -39,7 +41,8 @@ def amounts(text: str) -> Iterator[tuple[Decimal, str, str]]:
         number = _number(match["number"])
         if code and number:
             factor = next((f for f, words in _FACTOR if scale and words.fullmatch(scale)), 1)
-            yield number * factor, code, match.group().strip()
+            exact = (number * factor).normalize()
+            yield exact, code, match.group().strip()
 
 
 def _number(text: str) -> Decimal | None:
@@ -70,7 +73,7 @@ def derive(facts: Facts) -> Iterator[Derivation]:
     if len(found) != 1:
         return
     (((number, code), words),) = found.items()
-    amount = ox.Literal(f"{number.normalize():f}", datatype=ox.NamedNode(DECIMAL))
+    amount = ox.Literal(f"{number:f}", datatype=ox.NamedNode(DECIMAL))
     yield Derivation(facts.iri, facts.ns + "amount", amount, METHOD, CONFIDENCE, words)
     currency = ox.NamedNode(CURRENCIES + code)
     yield Derivation(facts.iri, facts.ns + "currency", currency, METHOD, CONFIDENCE, words)

@@ -15,7 +15,7 @@ NAME, LEAD, IN_TITLE = "region-name", "region-of-lead", "region-in-title"
 CONFIDENCE = {NAME: 0.95, LEAD: 0.65, IN_TITLE: 0.9}
 _WIDE = ("/national", "/cross-border", "/european")
 _SLASH = re.compile(r"\s*/\s*")
-_KIND = re.compile(r"\b(?:lan|vojvodstvo|wojewodztwo|megye|zupanija|kraj|provincia de)\b")
+_KIND = re.compile(r"s lan$|\b(?:lan|vojvodstvo|wojewodztwo|megye|zupanija|kraj|provincia de)\b")
 
 
 class Regions:
@@ -30,7 +30,9 @@ class Regions:
         self._country: dict[str, str] = {}
         self._named: dict[str, list[str]] = {}
         self._phrases = Phrases()
-        countries = {fold(t.value) for iri, t, _ in ontology.literals(SKOS + "prefLabel") if iri.startswith(OP_COUNTRY)}
+        countries = {
+            fold(t.value) for iri, t, _ in ontology.literals(SKOS + "prefLabel") if iri.startswith(OP_COUNTRY)
+        }
         for iri, text, _ in ontology.literals(SKOS + "prefLabel"):
             if not iri.startswith(NUTS) or not countries.isdisjoint(map(fold, _SLASH.split(text.value))):
                 continue

@@ -21,7 +21,9 @@ class Standards:
             self._table = [
                 (
                     row["name"],
-                    re.compile(rf"(?<![\w-])(?:{row['pattern']})(?!\w)", 0 if row["match"] == "case" else re.I),
+                    re.compile(
+                        rf"(?<![\w-])(?:{row['pattern']})(?!\w)", 0 if row["match"] == "case" else re.I
+                    ),
                 )
                 for row in csv.DictReader(lines, delimiter="\t")
             ]
@@ -42,4 +44,6 @@ class Standards:
                 found.setdefault(name, words)
         for name, words in sorted(found.items()):
             if name not in known:
-                yield Derivation(facts.iri, facts.ns + "standard", ox.Literal(name), METHOD, CONFIDENCE, words)
+                yield Derivation(
+                    facts.iri, facts.ns + "standard", ox.Literal(name), METHOD, CONFIDENCE, words
+                )

@@ -32,7 +32,9 @@ class Themes:
                 for s, o in ontology.pairs(SKOS + kind)
                 if s.value in scheme and o.value.startswith(_EUROVOC)
             ],
-            CDHI: [(s.value, o, 0.7) for s, o in ontology.pairs(ontology.iri("ns#cdhi")) if s.value in scheme],
+            CDHI: [
+                (s.value, o, 0.7) for s, o in ontology.pairs(ontology.iri("ns#cdhi")) if s.value in scheme
+            ],
         }
         self._cdhi = ontology.iri("ns#cdhi")
         self._label = ontology.label

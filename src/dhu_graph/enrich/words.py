@@ -51,7 +51,10 @@ class Phrases:
                 forms = self._table.get(tuple(word for word, _, _ in span))
                 matched = text[span[0][1] : span[-1][2]]
                 meanings = {
-                    m for capitals, all_of in (forms or {}).items() for m in all_of if not capitals or capitals == matched
+                    m
+                    for capitals, all_of in (forms or {}).items()
+                    for m in all_of
+                    if not capitals or capitals == matched
                 }
                 if meanings:
                     yield meanings, matched

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from dhu_graph.enrich import Derivation, Facts, Rules
+from dhu_graph.enrich import Derivation, Facts, Rules, years
 from dhu_graph.enrich import facts as facts_module
-from dhu_graph.enrich import years
 from dhu_graph.enrich.facts import ALTERNATIVE, DESCRIPTION, SPATIAL, THEME, TITLE
 from dhu_graph.enrich.languages import SHORTEST, SURE, UNTAGGED
 from dhu_graph.enrich.regions import NUTS

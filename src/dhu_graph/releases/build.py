@@ -151,9 +151,7 @@ def _merged(
         for changed, line in link.rewritten(lines, replaced):
             if changed:
                 moved.add([line])
-    kept = (
-        (line for changed, line in link.rewritten(lines, replaced) if not changed) for lines in told()
-    )
+    kept = ((line for changed, line in link.rewritten(lines, replaced) if not changed) for lines in told())
     return heapq.merge(own, moved.sorted(), *kept)
 
 
