@@ -213,7 +213,7 @@ class Resources:
                 break
             if (
                 quad.predicate.value in _ELSEWHERE
-            ):  # shown by the quality report or at the value, in better order
+            ):  # shown in the quality report or at the value, in better order
                 continue
             if isinstance(quad.subject, ox.NamedNode) and not quad.subject.value.startswith(iri + "#"):
                 found.setdefault(quad.predicate.value, set()).add(quad.subject.value)

@@ -12,6 +12,8 @@ RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 DECIMAL = "http://www.w3.org/2001/XMLSchema#decimal"
 LONGEST = 120
 """Characters of evidence that are kept."""
+ASSERTED = 0.6
+"""From this confidence on the statement itself stands in the graph; a less sure one is only described, as a hint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Derivation:
     evidence: str
 
     def lines(self, ontology: Ontology, source: str) -> Iterator[bytes]:
-        """The N-Quads of the statement itself and of the node that says how it was derived."""
+        """The N-Quads of the statement itself, where it is sure enough, and of the node that says how it was derived."""
         graph, ns = f"<{ontology.iri('graph/derived')}>", ontology.iri("ns#")
         subject, predicate = f"<{self.subject}>", f"<{self.predicate}>"
         key = "\0".join((source, subject, predicate, str(self.object), self.method))
@@ -35,7 +37,8 @@ class Derivation:
         if len(evidence) > LONGEST:
             evidence = evidence[: LONGEST - 1] + "…"
         confidence = ox.Literal(f"{self.confidence:.2f}", datatype=ox.NamedNode(DECIMAL))
-        yield f"{subject} {predicate} {self.object} {graph} .\n".encode()
+        if self.confidence >= ASSERTED:
+            yield f"{subject} {predicate} {self.object} {graph} .\n".encode()
         for said, value in (
             (RDF_TYPE, f"<{ns}Derivation>"),
             (RDF + "subject", subject),
