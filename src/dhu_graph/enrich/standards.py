@@ -10,7 +10,7 @@ from dhu_graph import assets
 from dhu_graph.enrich.derived import Derivation
 from dhu_graph.enrich.facts import ALTERNATIVE, DESCRIPTION, KEYWORD, TITLE, Facts
 
-METHOD, CONFIDENCE = "standard-in-text", 0.82
+METHOD, CONFIDENCE = "standard-in-text", 0.85
 
 
 class Standards:
