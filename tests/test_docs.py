@@ -28,6 +28,7 @@ SCHEMES = {p.stem for p in (ROOT / "ontology" / "vocab").glob("*.ttl") if not p.
     "regions",
     "period",
     "quality",
+    "derivation-method",
     "place",
 }
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from dhu_graph.errors import BadInput
 
-FOLDERS = ("ontology", "ingest", "queries", "index", "evaluation")
+FOLDERS = ("ontology", "ingest", "queries", "index", "enrich", "evaluation")
 
 
 @cache
 def root() -> Path:
-    """The folder that holds `ontology/`, `ingest/`, `queries/`, `index/` and `evaluation/`."""
+    """The folder that holds `ontology/`, `ingest/`, `queries/`, `index/`, `enrich/` and `evaluation/`."""
     package = Path(__file__).resolve().parent
     for candidate in (package / "_assets", package.parents[1]):
         if (candidate / "ontology" / "dhu.ttl").is_file():

@@ -495,7 +495,17 @@ class Engine:
         return self.ontology.notation(iri)
 
     def evaluate(self, name: str, split: str | None = None) -> dict[str, Any]:
-        """Measures of search (`search`) or of identity (`link`) on a judged set of `evaluation/`, or on a half of it."""
+        """Measures of search (`search`) or of identity (`link`) on a judged set of `evaluation/`, or on a half of it.
+
+        `enrich` measures the rules of enrichment on what the starter catalogue states.
+        """
+        if name == "enrich":
+            if "starter" not in (graphs := self._graphs()):
+                raise UsageError(
+                    "Enrichment is measured on the starter catalogue, which is not here.",
+                    "dhu ingest starter",
+                )
+            return evaluation_module.held_out(graphs["starter"], self.ontology)
         if name == "link":
             return evaluation_module.measure(self.links(), self._graphs(), self.ontology, split)
         with self.reading() as opened:

@@ -67,7 +67,7 @@ class Ontology:
         """Class IRI → kind as it stands in addresses, for the classes of resources, sources and records."""
         return {
             s.value: o.value
-            for s, o in self._pairs(SKOS + "notation")
+            for s, o in self.pairs(SKOS + "notation")
             if isinstance(s, ox.NamedNode) and s.value.startswith(self.base + "ns#")
         }
 
@@ -75,14 +75,14 @@ class Ontology:
     def resource_kinds(self) -> dict[str, str]:
         """Like `kinds`, for the subclasses of dhu:Resource alone."""
         top = self.base + "ns#Resource"
-        below = {s.value for s, o in self._pairs(RDFS + "subClassOf") if o.value == top}
+        below = {s.value for s, o in self.pairs(RDFS + "subClassOf") if o.value == top}
         return {iri: kind for iri, kind in self.kinds.items() if iri in below}
 
     @cached_property
     def schemes(self) -> dict[str, set[str]]:
         """Scheme IRI → IRIs of its concepts."""
         found: dict[str, set[str]] = {}
-        for s, o in self._pairs(SKOS + "inScheme"):
+        for s, o in self.pairs(SKOS + "inScheme"):
             found.setdefault(o.value, set()).add(s.value)
         return found
 
@@ -136,7 +136,7 @@ class Ontology:
     @cached_property
     def members(self) -> frozenset[str]:
         """The IRIs of the member states of the European Union."""
-        return frozenset(s.value for s, _ in self._pairs(self.base + "ns#memberOf"))
+        return frozenset(s.value for s, _ in self.pairs(self.base + "ns#memberOf"))
 
     def quads(self) -> Iterator[str]:
         """The N-Quads lines of the graphs `graph/ontology`, `graph/vocab` and `graph/machine-labels`, sorted."""
@@ -144,7 +144,8 @@ class Ontology:
         lines.pop()
         yield from sorted(line + "\n" for line in lines)
 
-    def _pairs(self, predicate: str) -> Iterator[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]:
+    def pairs(self, predicate: str) -> Iterator[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]]:
+        """(subject, object) of a predicate."""
         return _pairs(self.store, predicate)
 
     def literals(self, predicate: str) -> Iterator[tuple[str, ox.Literal, bool]]:
@@ -168,7 +169,7 @@ class Ontology:
         plain = "http://www.w3.org/2001/XMLSchema#string"
         return {
             s.value: o.value
-            for s, o in self._pairs(SKOS + "notation")
+            for s, o in self.pairs(SKOS + "notation")
             if isinstance(o, ox.Literal) and o.datatype.value == plain
         }
 
@@ -176,7 +177,7 @@ class Ontology:
     def _labels(self) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
         for predicate in (RDFS + "label", SKOS + "prefLabel", DCT + "title"):
-            for s, o in self._pairs(predicate):
+            for s, o in self.pairs(predicate):
                 if isinstance(o, ox.Literal):
                     found.setdefault(s.value, {})[o.language or ""] = o.value
         return found

@@ -36,6 +36,8 @@ _LAST = (
 )
 _REPLACED = "http://purl.org/dc/terms/isReplacedBy"
 _MEASURED = "http://www.w3.org/ns/dqv#computedOn"
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_ELSEWHERE = {_MEASURED, _RDF + "subject", _RDF + "object"}
 MOST_POINTING = 100
 """Statements that point to a resource are shown up to this number."""
 
@@ -49,6 +51,8 @@ class Value:
     language: str = ""
     sources: tuple[str, ...] = ()
     parts: tuple["Statement", ...] = ()
+    derived: tuple[str, ...] = ()
+    """Where a rule derived it: the rule, how sure it is, and the words it rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +143,16 @@ class Resources:
 
     def _statements(self, iri: str, inside: tuple[str, ...]) -> tuple[Statement, ...]:
         found: dict[str, dict[tuple[str, str], Value]] = {}
+        grounds = self._derivations(iri)
         for quad in self._store.quads_for_pattern(ox.NamedNode(iri), None, None, None):
             value = self._value(quad, iri, inside)
             held = found.setdefault(quad.predicate.value, {})
             before = held.get((value.iri, value.text))
             sources = tuple(sorted({*value.sources, *(before.sources if before else ())}))
-            held[value.iri, value.text] = Value(value.text, value.iri, value.language, sources, value.parts)
+            derived = tuple(grounds.get((quad.predicate.value, str(quad.object)), ()))
+            held[value.iri, value.text] = Value(
+                value.text, value.iri, value.language, sources, value.parts, derived
+            )
         order = sorted(found, key=lambda p: (self._place(p), self._ontology.label(p), p))
         return tuple(
             Statement(
@@ -178,12 +186,34 @@ class Resources:
             )
         return Value(self._label(value.value), value.value, "", (graph,))
 
+    def _derivations(self, iri: str) -> dict[tuple[str, str], list[str]]:
+        """(predicate, object) → the grounds in words, of what rules derived of a node."""
+        graph, ns = ox.NamedNode(self._ontology.iri("graph/derived")), self._ontology.iri("ns#")
+        found: dict[tuple[str, str], list[str]] = {}
+        for pointing in self._store.quads_for_pattern(
+            None, ox.NamedNode(_RDF + "subject"), ox.NamedNode(iri), graph
+        ):
+            told = {
+                quad.predicate.value: quad.object
+                for quad in self._store.quads_for_pattern(pointing.subject, None, None, graph)
+            }
+            method, sure, words = (
+                str(getattr(told.get(ns + name), "value", ""))
+                for name in ("method", "confidence", "evidenceText")
+            )
+            ground = f"{self._ontology.label(method)}, confidence {sure}: “{words}”"
+            key = (str(getattr(told.get(_RDF + "predicate"), "value", "")), str(told.get(_RDF + "object")))
+            found.setdefault(key, []).append(ground)
+        return {key: sorted(grounds) for key, grounds in found.items()}
+
     def _pointing(self, iri: str) -> tuple[Statement, ...]:
         found: dict[str, set[str]] = {}
         for count, quad in enumerate(self._store.quads_for_pattern(None, None, ox.NamedNode(iri), None)):
             if count == MOST_POINTING:
                 break
-            if quad.predicate.value == _MEASURED:  # shown by the quality report, in better order
+            if (
+                quad.predicate.value in _ELSEWHERE
+            ):  # shown in the quality report or at the value, in better order
                 continue
             if isinstance(quad.subject, ox.NamedNode) and not quad.subject.value.startswith(iri + "#"):
                 found.setdefault(quad.predicate.value, set()).add(quad.subject.value)

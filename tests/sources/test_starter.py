@@ -84,6 +84,9 @@ def records() -> Iterator[dict[str, Any]]:
 RECORDS = {record["id"]: record for record in records()}
 
 
+DERIVED = ox.NamedNode("https://w3id.org/dhu/graph/derived")
+
+
 class Node:
     """A node of the graph: `node["dhu property"]` are its values as texts, `node.to(…)` the nodes it points to."""
 
@@ -92,7 +95,7 @@ class Node:
 
     def __getitem__(self, predicate: str) -> set[str]:
         found = self.store.quads_for_pattern(ox.NamedNode(self.iri), ox.NamedNode(predicate), None, None)
-        return {q.object.value for q in found}
+        return {q.object.value for q in found if q.graph_name != DERIVED}
 
     def to(self, predicate: str) -> list["Node"]:
         return [Node(self.store, iri) for iri in sorted(self[predicate])]

@@ -142,14 +142,19 @@ def export(
 
 def eval_(
     context: typer.Context,
-    name: str = typer.Argument("search", help="A judged set of evaluation/."),
+    name: str = typer.Argument(
+        "search", help="search, link, or enrich (against what the starter catalogue states)."
+    ),
     split: str = typer.Option(None, "--split", help="Only the open or the locked half."),
     format: Format = FORMAT,
 ) -> None:
-    """Measure the search on a judged set."""
+    """Measure search, identity or enrichment on a judged set."""
     with engine(context) as radar:
-        found = radar.evaluate(name, split)
-    rows([{k: round(v, 4) for k, v in found.items()}], tuple(found), format)
+        found = {k: round(v, 4) for k, v in radar.evaluate(name, split).items()}
+    if format is Format.table:
+        rows([{"measure": k, "figure": v} for k, v in found.items()], ("measure", "figure"), format)
+    else:
+        rows([found], tuple(found), format)
 
 
 def _filter(radar: "Engine", country: list[str], theme: list[str], kind: list[str]) -> "Filter":

@@ -14,7 +14,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from dhu_graph import assets, index, link, memory, quads, quality
+from dhu_graph import assets, enrich, index, link, memory, quads, quality
 from dhu_graph.embedding import Embedder
 from dhu_graph.errors import ReleaseError
 from dhu_graph.ingest import Report
@@ -63,10 +63,12 @@ def build(
 
     graphs = [shelf.data / "sources" / r.source / "graph.nq.gz" for r in reports]
     linked = linker.run(tell) if linker else Linked()
+    tell("enrich", 0, 0)
+    derived = list(enrich.Enricher(shelf.data, ontology).run({r.source: r.digest for r in reports}).values())
     tell("quality", 0, 0)
     figures = quality.measure(reports, linked, shelf.data / "sources", ontology)
     with quads.Sorter(shelf.data / "scratch") as moved:
-        merged = quads.unique(_merged(graphs, ontology, linked, figures, moved))
+        merged = quads.unique(_merged(graphs, derived, ontology, linked, figures, moved))
         count, digest, store = _write_and_load(folder, merged, tell)
     memory.give_back()
     documents = DocumentSource(store, ontology)
@@ -122,6 +124,7 @@ class _Told:
 
 def _merged(
     graphs: list[Path],
+    derived: list[Path],
     ontology: Ontology,
     linked: Linked,
     figures: list[quality.Measurement],
@@ -134,17 +137,21 @@ def _merged(
         (line.encode() for line in quality.quads(figures, ontology)),
     )
     if not linked.things:
-        return heapq.merge(own, *map(quads.read, graphs))
+        return heapq.merge(own, *map(quads.read, (*graphs, *derived)))
     # Putting an IRI right changes where a line stands, so those lines are sorted apart before the others are merged.
     replaced = linked.replaced
-    for path in graphs:
-        for changed, line in link.rewritten(quads.read(path), replaced):
+
+    dropped = enrich.in_the_way(derived, graphs, replaced, ontology)
+
+    def told() -> Iterator[Iterator[bytes]]:
+        yield from map(quads.read, graphs)
+        yield from (enrich.lines(path, without) for path, without in dropped.items())
+
+    for lines in told():
+        for changed, line in link.rewritten(lines, replaced):
             if changed:
                 moved.add([line])
-    kept = (
-        (line for changed, line in link.rewritten(quads.read(path), replaced) if not changed)
-        for path in graphs
-    )
+    kept = ((line for changed, line in link.rewritten(lines, replaced) if not changed) for lines in told())
     return heapq.merge(own, moved.sorted(), *kept)
 
 
@@ -195,6 +202,7 @@ def _inputs(
     digest.update((embedder.fingerprint if embedder else "words only").encode())
     digest.update((linker.inputs if linker else "").encode())
     digest.update(quality.inputs(reports).encode())
+    digest.update(enrich.code().encode())
     return digest.hexdigest()
 
 

@@ -64,7 +64,10 @@ class Alike(BaseModel):
 
 
 class ValueOut(BaseModel):
-    """One value of a statement: a text with its language, or an IRI with its label; `parts` of a nested node."""
+    """One value of a statement: a text with its language, or an IRI with its label; `parts` of a nested node.
+
+    `derived` is empty but where a rule derived the value: the rule, how sure it is, and the words it rests on.
+    """
 
     text: str
     iri: str
@@ -72,6 +75,7 @@ class ValueOut(BaseModel):
     language: str
     sources: list[str]
     parts: list["StatementOut"]
+    derived: list[str] = []
 
 
 class StatementOut(BaseModel):
@@ -179,6 +183,7 @@ def _statement(request: Request, engine: Engine, statement: Statement) -> Statem
             language=value.language,
             sources=[source for source in value.sources if source],
             parts=[_statement(request, engine, part) for part in value.parts],
+            derived=list(value.derived),
         )
         for value in statement.values
     ]
