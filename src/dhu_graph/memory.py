@@ -2,6 +2,8 @@
 
 import contextlib
 import ctypes
+import gc
+from collections.abc import Iterator
 
 
 def few_heaps() -> None:
@@ -19,3 +21,15 @@ def give_back() -> None:
     """Gives freed memory back to the system, between two stages of long work."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Within it no garbage is looked for: among millions of living objects each look takes long and finds nothing."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

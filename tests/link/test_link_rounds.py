@@ -42,7 +42,7 @@ def things(records: list[Mention], log: list[Decision]) -> dict[str, str]:
     records = sorted(records, key=lambda m: m.iri)
     ready = [prepare(m, NAMES) for m in records]
     found = in_blocks(ready)
-    judged = [Judged(records[a].iri, records[b].iri, *score(ready[a], ready[b])) for a, b in found]
+    judged = [Judged(records[a].iri, records[b].iri, score(ready[a], ready[b])[0]) for a, b in found]
     by_iri = {m.iri: m for m in records}
     countries = {one.mention.iri: one.countries for one in ready}
     stay: dict[str, str] = {}

@@ -141,7 +141,7 @@ def test_joined_things_and_waiting_pairs_are_counted_once_for_each_source() -> N
     a, b, c, d = (f"https://w3id.org/dhu/id/practice/{name}" for name in ("x-1", "x-2", "y-1", "y-2"))
     linked = Linked(
         things=(Thing(a, (b, c), ()),),
-        review=(Judged(b, d, 0.5, ()), Judged(c, d, 0.4, ())),
+        review=(Judged(b, d, 0.5), Judged(c, d, 0.4)),
         sources={a: "x", b: "x", c: "y", d: "y"},
     )
     assert quality._joined(linked) == {"x": 1, "y": 1}

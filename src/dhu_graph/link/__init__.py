@@ -15,16 +15,16 @@ import numpy as np
 import pyoxigraph as ox
 from numpy.typing import NDArray
 
-from dhu_graph import assets
+from dhu_graph import assets, memory
 from dhu_graph.link import blocks
-from dhu_graph.link.blocks import hashed, together
+from dhu_graph.link.blocks import Keys, hashed, together
 from dhu_graph.link.clusters import canonical, clusters
 from dhu_graph.link.decisions import VERDICTS, Decision, Decisions, latest
-from dhu_graph.link.memo import Memo
+from dhu_graph.link.memo import Lists, Memo
 from dhu_graph.link.mentions import Mention, mentions
 from dhu_graph.link.names import Names
 from dhu_graph.link.neighbours import Neighbours
-from dhu_graph.link.pairs import BLOCK, CERTAIN, DOUBTFUL, Judged, Prepared, Reasons, keys, prepare, score
+from dhu_graph.link.pairs import BLOCK, CERTAIN, DOUBTFUL, Judged, Prepared, keys, prepare, score
 from dhu_graph.ontology import RDF_TYPE, Ontology
 
 if TYPE_CHECKING:
@@ -103,40 +103,46 @@ class Linker:
     def run(self, progress: Progress | None = None) -> Linked:
         """Reads all mentions, compares those that could be one thing, and says which are."""
         tell = progress or (lambda step, done, total: None)
-        found = mentions(self._graphs, self._ontology)
-        tell("link", len(found), 0)
-        ready = _Ready(found, Names(self._ontology))
-        near = Neighbours(found, self._ontology, self._embedder)
-        memo = Memo(self._folder, _code() + (self._embedder.fingerprint if self._embedder else ""))
-        digests = np.frombuffer(b"".join(mention.digest for mention in found), np.uint64)
-        shared = memo.keys(digests, lambda number: hashed(keys(ready[number])))
-        pairs = together((blocks.pairs(*shared, BLOCK), near.pairs(BLOCK)))
+        with memory.uncollected():
+            found = mentions(self._graphs, self._ontology)
+            tell("link", len(found), 0)
+            ready = _Ready(found, Names(self._ontology))
+            near = Neighbours(found, self._ontology, self._embedder)
+            memo = Memo(self._folder, _code() + (self._embedder.fingerprint if self._embedder else ""))
+            digests = np.frombuffer(b"".join(mention.digest for mention in found), np.uint64)
+            shared, places = memo.mentions(digests, ready.keys)
+            numbers = np.repeat(np.arange(len(found)), shared.lengths)
+            pairs = together((blocks.pairs(numbers, shared.flat, BLOCK), near.pairs(BLOCK)))
 
-        def compute(places: NDArray[np.int64]) -> list[tuple[float, Reasons]]:
-            new = pairs[places]
-            scored = []
-            for done, ((a, b), cosine) in enumerate(
-                zip(new.tolist(), near.cosines(new).tolist(), strict=True)
-            ):
-                scored.append(score(ready[a], ready[b], None if isnan(cosine) else cosine))
-                if done % 5000 == 0:
-                    tell("link", done, len(new))
-            return scored
+            def compute(which: NDArray[np.int64]) -> list[tuple[float, str]]:
+                new, scored = pairs[which], []
+                cosines = near.cosines(new).tolist()
+                for done, ((a, b), cosine) in enumerate(zip(new.tolist(), cosines, strict=True)):
+                    sure, why = score(ready[a], ready[b], None if isnan(cosine) else cosine)
+                    scored.append((sure, json.dumps(why, ensure_ascii=False) if sure >= DOUBTFUL else ""))
+                    if done % 5000 == 0:
+                        tell("link", done, len(new))
+                return scored
 
-        scores, reasons = memo.scores(digests, pairs, compute, DOUBTFUL)
-        memo.write()
-        judged = []
-        for place, why in sorted(reasons.items()):
-            a, b = pairs[place].tolist()
-            judged.append(Judged(found[a].iri, found[b].iri, float(scores[place]), why))
-        return self._decided(found, ready, judged, len(pairs))
+            scores, told = memo.scores(digests, pairs, compute, DOUBTFUL)
+            memo.write()
+            judged = [
+                Judged(found[a].iri, found[b].iri, float(scores[n]), told[n].tobytes().decode())
+                for n in np.flatnonzero(scores >= DOUBTFUL).tolist()
+                for a, b in [pairs[n].tolist()]
+            ]
+            return self._decided(found, places, judged, len(pairs))
 
-    def _decided(self, found: list[Mention], ready: "_Ready", judged: list[Judged], pairs: int) -> Linked:
+    def _decided(self, found: list[Mention], places: Lists, judged: list[Judged], pairs: int) -> Linked:
         number = {mention.iri: n for n, mention in enumerate(found)}
         by_iri = {mention.iri: mention for mention in found}
         decided = latest(self._decisions)
+
+        def countries(iri: str) -> frozenset[str]:
+            return frozenset(places[number[iri]].astype(str).tolist())
+
         things = []
-        for members, joins in clusters(by_iri, lambda iri: ready[number[iri]].countries, judged, decided):
+        for members, joins in clusters(by_iri, countries, judged, decided):
             stays = canonical(members, by_iri, lambda source: self._ranks.get(source, 50))
             things.append(Thing(stays, tuple(m for m in members if m != stays), tuple(joins)))
         home = {member: thing.iri for thing in things for member in (thing.iri, *thing.others)}
@@ -164,6 +170,10 @@ class _Ready:
         if one is None:
             one = self._ready[number] = prepare(self._found[number], self._names)
         return one
+
+    def keys(self, number: int) -> tuple[Keys, frozenset[str]]:
+        """The keys and the countries of a mention."""
+        return hashed(keys(self[number])), self[number].countries
 
 
 def quads(linked: Linked, ontology: Ontology) -> list[str]:

@@ -1,13 +1,13 @@
-"""What linking found before: the keys of a mention and the score of a pair depend on nothing else, so both are kept.
+"""What linking found before: keys and countries of a mention, and scores of pairs, depend on these alone and are kept.
 
 `links/memo.npz` holds arrays alone, sorted by digests, so that millions of pairs are looked up at once. It is forgotten
 when the code or the model changes, and whatever is wrong with it costs time, never the job.
 """
 
-import json
 import os
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,75 +15,108 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dhu_graph.link.blocks import Keys, Pairs
-from dhu_graph.link.pairs import Reasons
 
 Digests = NDArray[np.uint64]
-_EMPTY: dict[str, NDArray[Any]] = {
-    "mentions": np.empty(0, np.uint64),
-    "starts": np.zeros(1, np.int64),
-    "keys": np.empty(0, np.uint64),
-    "pairs": np.empty(0, np.uint64),
-    "scores": np.empty(0, np.int32),
-    "told": np.zeros(1, np.int64),
-    "texts": np.empty(0, np.uint8),
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Many short lists in two arrays: list `n` is `flat[starts[n]:starts[n + 1]]`."""
+
+    starts: NDArray[np.int64]
+    flat: NDArray[Any]
+
+    @classmethod
+    def of(cls, lists: Sequence[NDArray[Any]], kind: str) -> "Lists":
+        """The lists, one after another; `kind` is the type of what is in them."""
+        lengths = np.fromiter(map(len, lists), np.int64, len(lists))
+        return cls(_starts(lengths), np.concatenate([np.empty(0, kind), *lists]).astype(kind))
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """How long each is."""
+        return np.diff(self.starts)
+
+    def take(self, places: NDArray[np.int64]) -> "Lists":
+        """The lists at these places, in that order."""
+        lengths = self.lengths[places]
+        starts = _starts(lengths)
+        within = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)
+        return Lists(starts, self.flat[np.repeat(self.starts[places], lengths) + within])
+
+    def then(self, other: "Lists") -> "Lists":
+        """These and, after them, those."""
+        starts = np.concatenate([self.starts, self.starts[-1] + other.starts[1:]])
+        return Lists(starts, np.concatenate([self.flat, other.flat]))
+
+    def __getitem__(self, place: int) -> NDArray[Any]:
+        return self.flat[self.starts[place] : self.starts[place + 1]]
+
+
+def _starts(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+
+
+_TABLES = {"mentions": "u8", "pairs": "u8", "scores": "i4"}
+_LISTS = {"keys": "u8", "places": "S8", "reasons": "u1"}
 
 
 class Memo:
-    """Keys by digest of the mention; scores in thousandths and reasons by the digests of two."""
+    """By the digest of a mention its keys and countries; by the digests of two the score, in thousandths, and reasons."""
 
     def __init__(self, folder: Path, version: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path, self._version = folder / "memo.npz", version
-        self._old = self._read()
+        self._old, self._lists = self._read()
         self._now: dict[str, NDArray[Any]] = {}
         self._fresh = False
 
-    def keys(self, digests: Digests, compute: Callable[[int], Keys]) -> tuple[NDArray[np.int64], Keys]:
-        """(numbers of mentions, their keys) of all, side by side; `compute` is asked for those not seen before."""
+    def mentions(
+        self, digests: Digests, compute: Callable[[int], tuple[Keys, Iterable[str]]]
+    ) -> tuple[Lists, Lists]:
+        """(keys, countries) of all mentions; `compute` is asked for those not seen before."""
         place, known = _found(self._old["mentions"], digests)
-        starts, flat = self._old["starts"], self._old["keys"]
-        first = np.where(known, starts[place], 0)
-        counts = np.where(known, starts[np.minimum(place + 1, len(starts) - 1)] - first, 0)
-        numbers = np.repeat(np.arange(len(digests)), counts)
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        old = flat[np.repeat(first, counts) + within]
-        new = {int(n): compute(int(n)) for n in np.flatnonzero(~known)}
+        new = [compute(n) for n in np.flatnonzero(~known).tolist()]
         self._fresh |= bool(new)
-        lengths = np.fromiter(map(len, new.values()), np.int64, len(new))
-        numbers = np.concatenate([numbers, np.repeat(np.fromiter(new, np.int64, len(new)), lengths)])
-        keys = np.concatenate([old, *new.values()])
-        self._remember_keys(digests, numbers, keys)
-        return numbers, keys
+        order = np.argsort(np.concatenate([np.flatnonzero(known), np.flatnonzero(~known)]))
+        keys = Lists.of([one for one, _ in new], _LISTS["keys"])
+        places = Lists.of([np.array(sorted(codes), "S8") for _, codes in new], _LISTS["places"])
+        keys = self._lists["keys"].take(place[known]).then(keys).take(order)
+        places = self._lists["places"].take(place[known]).then(places).take(order)
+        by_digest = np.argsort(digests, kind="stable")
+        self._keep("mentions", digests[by_digest])
+        self._keep("keys", keys.take(by_digest))
+        self._keep("places", places.take(by_digest))
+        return keys, places
 
     def scores(
         self,
         digests: Digests,
         pairs: Pairs,
-        compute: Callable[[NDArray[np.int64]], Sequence[tuple[float, Reasons]]],
+        compute: Callable[[NDArray[np.int64]], Sequence[tuple[float, str]]],
         keep_from: float,
-    ) -> tuple[NDArray[np.float64], dict[int, Reasons]]:
-        """(score of each pair, the reasons of those that reach `keep_from` by place in `pairs`).
+    ) -> tuple[NDArray[np.float64], Lists]:
+        """(score, bytes of the reasons) of each pair; reasons are kept where the score reaches `keep_from`.
 
-        `compute` gets the places of pairs not seen before and gives their scores and reasons.
+        `compute` gets the places of pairs not seen before and gives the score and the reasons of each.
         """
         names = _pair(digests[pairs[:, 0]], digests[pairs[:, 1]])
         place, known = _found(self._old["pairs"], names)
+        missing = np.flatnonzero(~known)
+        new = compute(missing)
+        self._fresh |= bool(len(missing))
         scores = np.zeros(len(pairs), np.int32)
         scores[known] = self._old["scores"][place[known]]
-        reasons: dict[int, str] = {}
-        told, texts = self._old["told"], self._old["texts"].tobytes()
-        bar = round(keep_from * 1000)
-        for at in np.flatnonzero(known & (scores >= bar)).tolist():
-            reasons[at] = texts[told[place[at]] : told[place[at] + 1]].decode()
-        missing = np.flatnonzero(~known)
-        self._fresh |= bool(len(missing))
-        for at, (score, why) in zip(missing.tolist(), compute(missing), strict=True):
-            scores[at] = round(score * 1000)
-            if scores[at] >= bar:
-                reasons[at] = json.dumps(why, ensure_ascii=False, separators=(",", ":"))
-        self._remember_scores(names, scores, reasons)
-        return scores / 1000.0, {at: _reasons(text) for at, text in reasons.items()}
+        scores[missing] = [round(score * 1000) for score, _ in new]
+        texts = [why.encode() if score >= keep_from else b"" for score, why in new]
+        order = np.argsort(np.concatenate([np.flatnonzero(known), missing]))
+        told = Lists.of([np.frombuffer(text, np.uint8) for text in texts], _LISTS["reasons"])
+        told = self._lists["reasons"].take(place[known]).then(told).take(order)
+        by_name = np.argsort(names, kind="stable")
+        self._keep("pairs", names[by_name])
+        self._keep("scores", scores[by_name])
+        self._keep("reasons", told.take(by_name))
+        return scores / 1000.0, told
 
     def write(self) -> None:
         """Keeps what this run used, where that differs from what was there."""
@@ -96,42 +129,26 @@ class Memo:
             np.savez(file, allow_pickle=False, version=version, **self._now)
         os.replace(draft, self._path)
 
-    def _remember_keys(self, digests: Digests, numbers: NDArray[np.int64], keys: Keys) -> None:
-        by_digest = np.argsort(digests, kind="stable")
-        rank = np.empty(len(digests), np.int64)
-        rank[by_digest] = np.arange(len(digests))
-        order = np.argsort(rank[numbers], kind="stable")
-        counts = np.bincount(rank[numbers], minlength=len(digests))
-        self._now |= {
-            "mentions": digests[by_digest],
-            "starts": np.concatenate([[0], np.cumsum(counts)]),
-            "keys": keys[order],
-        }
+    def _keep(self, name: str, values: "NDArray[Any] | Lists") -> None:
+        if isinstance(values, Lists):
+            self._now |= {name: values.flat, f"{name}_starts": values.starts}
+        else:
+            self._now[name] = values
 
-    def _remember_scores(
-        self, names: NDArray[np.uint64], scores: NDArray[np.int32], reasons: dict[int, str]
-    ) -> None:
-        order = np.argsort(names, kind="stable")
-        texts = {at: text.encode() for at, text in reasons.items()}
-        lengths = np.zeros(len(names), np.int64)
-        if texts:
-            lengths[list(texts)] = [len(text) for text in texts.values()]
-        whole = b"".join(texts[at] for at in order.tolist() if at in texts)
-        self._now |= {
-            "pairs": names[order],
-            "scores": scores[order],
-            "told": np.concatenate([[0], np.cumsum(lengths[order])]),
-            "texts": np.frombuffer(whole, np.uint8),
-        }
-
-    def _read(self) -> dict[str, NDArray[Any]]:
+    def _read(self) -> tuple[dict[str, NDArray[Any]], dict[str, Lists]]:
         try:
             with np.load(self._path, allow_pickle=False) as file:
                 if file["version"].tobytes().decode() == self._version:
-                    return {name: file[name] for name in _EMPTY}
+                    return (
+                        {name: file[name] for name in _TABLES},
+                        {name: Lists(file[f"{name}_starts"], file[name]) for name in _LISTS},
+                    )
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             pass
-        return dict(_EMPTY)
+        return (
+            {name: np.empty(0, kind) for name, kind in _TABLES.items()},
+            {name: Lists.of([], kind) for name, kind in _LISTS.items()},
+        )
 
 
 def _found(table: NDArray[Any], wanted: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -148,7 +165,3 @@ def _pair(left: Digests, right: Digests) -> NDArray[np.uint64]:
     mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
     return mixed ^ (mixed >> np.uint64(33))
-
-
-def _reasons(text: str) -> Reasons:
-    return tuple((what, weight) for what, weight in json.loads(text))

@@ -1,5 +1,6 @@
 """Pairs: which mentions are worth comparing, and how likely two are one thing, with the reasons."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -35,12 +36,17 @@ Reasons = tuple[tuple[str, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A pair with its score, the sum of its reasons."""
+    """A pair with its score, the sum of its reasons; `told` are the reasons in JSON, since few of many are ever read."""
 
     left: str
     right: str
     score: float
-    reasons: Reasons
+    told: str = "[]"
+
+    @property
+    def reasons(self) -> Reasons:
+        """(what speaks for or against it, how much)."""
+        return tuple((what, weight) for what, weight in json.loads(self.told))
 
     @property
     def verdict(self) -> str:
@@ -221,8 +227,8 @@ def _compared(left: frozenset[str], right: frozenset[str]) -> tuple[str, float]:
         and (left - own_left) == (right - own_right)
     ):
         return "the same words but for spelling", 2.4
-    if own_left and own_right and own_left.isdisjoint(own_right):
-        return "other own words", -2.0 + 1.0 * share
+    if own_left - own_right and own_right - own_left:
+        return "own words that the other has not", -2.0 + 2.0 * share
     if left < right or right < left:
         return "one name within the other", -0.8 + 2.6 * share
     return "words in common", -2.0 + 3.0 * share
