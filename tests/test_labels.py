@@ -70,7 +70,7 @@ def test_country_names_are_those_of_the_official_table() -> None:
 
 
 def test_a_reviewed_sheet_moves_labels_from_the_machine_to_people(tmp_path: Path) -> None:
-    lines = list(csv.DictReader(io.StringIO(labels.to_csv(labels.sheet(ONTOLOGY, "et")))))
+    lines = list(csv.DictReader(io.StringIO(labels.to_csv(labels.sheet(ONTOLOGY, "et"), "et"))))
     one, two = (
         line for line in lines if line["id"] in ("vocab/theme/telemedicine", "vocab/theme/mental-health")
     )
@@ -101,12 +101,13 @@ def test_the_workbook_comes_back_as_it_went(tmp_path: Path) -> None:
         ({"id": "vocab/theme/nothing"}, "there is no term"),
         ({"label": "", "reviewed": "yes"}, "would have no label"),
         ({"label": "x" * 201}, "more than 200"),
+        ({"language": "fi"}, "the sheet of 'fi', not of 'mt'"),
     ],
 )
 def test_a_sheet_that_cannot_stand_is_refused_with_its_line(
     change: dict[str, str], words: str, tmp_path: Path
 ) -> None:
-    lines = list(csv.DictReader(io.StringIO(labels.to_csv(labels.sheet(ONTOLOGY, "mt")))))
+    lines = list(csv.DictReader(io.StringIO(labels.to_csv(labels.sheet(ONTOLOGY, "mt"), "mt"))))
     lines[3] |= change
     path = tmp_path / "mt.csv"
     with path.open("w", encoding="utf-8", newline="") as out:
@@ -130,10 +131,20 @@ def test_a_label_of_another_concept_is_refused(tmp_path: Path) -> None:
 
 def test_cells_that_a_spreadsheet_would_run_are_quoted() -> None:
     row = labels.Label("ns#x", "x", "", "=1+1", ("@me",), "machine")
-    assert "'=1+1" in labels.to_csv([row]) and "'@me" in labels.to_csv([row])
+    assert "'=1+1" in labels.to_csv([row], "de") and "'@me" in labels.to_csv([row], "de")
 
 
 def test_other_languages_have_no_sheet() -> None:
     for language in ("en", "xx", "../de"):
         with pytest.raises(UsageError, match="no review sheet"):
             labels.sheet(ONTOLOGY, language)
+
+
+def test_a_sheet_with_semicolons_is_read(tmp_path: Path) -> None:
+    lines = list(csv.DictReader(io.StringIO(labels.to_csv(labels.sheet(ONTOLOGY, "et"), "et"))))
+    path = tmp_path / "et.csv"
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, labels.COLUMNS, delimiter=";")
+        writer.writeheader()
+        writer.writerows(lines)
+    assert labels.reviewed(ONTOLOGY, "et", labels.read(path)) == labels.sheet(ONTOLOGY, "et")

@@ -1,6 +1,6 @@
 """Write `expected.ttl` of sources anew: the triples that their samples become.
 
-    python tools/golden.py SOURCE...
+    python tools/golden.py SOURCE|FOLDER...
 
 The sample is `ingest/SOURCE/sample.*`, or the folder `sample/` where a source has several inputs. Read the difference
 before you commit it: the tests only say that the graph is as it was, a person says that it is right.
@@ -54,7 +54,10 @@ def main() -> int:
         return 2
     refused = 0
     for name in sys.argv[1:]:
-        source = sources.load(name)
+        folder = Path(name)
+        source = (
+            sources.load(folder.name, folder) if (folder / "source.toml").is_file() else sources.load(name)
+        )
         report, graph = made(source)
         (source.folder / "expected.ttl").write_text(pretty(graph), encoding="utf-8")
         refused += report.quarantined

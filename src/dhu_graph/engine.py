@@ -267,10 +267,22 @@ class Engine:
     ) -> "Decision":
         """Writes down what a person says of a pair: `same`, `different` or `undecided`. Then `build()` takes it in.
 
-        `left` and `right` are IRIs, or `kind/slug`; `date` is now where it is left out.
+        `left` and `right` are IRIs, or `kind/slug`; `date` is now where it is left out. Raises UnknownName for a thing
+        that the graphs do not hold, UsageError where nothing was decided that could be taken back.
         """
-        from dhu_graph.link import Decision, Decisions
+        from dhu_graph.link import Decision, Decisions, latest
 
+        pair = (min(self.iri(left), self.iri(right)), max(self.iri(left), self.iri(right)))
+        if verdict == "undecided":
+            if pair not in latest(self.decisions()):
+                raise UsageError("Nothing was decided about these two.", "`dhu link log` lists what was.")
+        else:
+            known = self.links().sources
+            for name, iri in ((left, self.iri(left)), (right, self.iri(right))):
+                if iri not in known:
+                    raise UnknownName(
+                        f"There is no {name!r} to link.", "`dhu link review` lists pairs with their IRIs."
+                    )
         when = date or datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         decision = Decision(when, self.iri(left), self.iri(right), verdict, note)
         with self.shelf.writing():

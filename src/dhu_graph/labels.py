@@ -17,7 +17,7 @@ from dhu_graph import assets
 from dhu_graph.errors import BadInput, UsageError
 from dhu_graph.ontology import DCT, EU_LANGUAGES, RDFS, SKOS, Ontology
 
-COLUMNS = ("id", "english", "meaning", "label", "synonyms", "status", "reviewed")
+COLUMNS = ("id", "english", "meaning", "label", "synonyms", "status", "reviewed", "language")
 """Of a review sheet. A reviewer changes `label` and `synonyms` (separated by `|`) and writes yes under `reviewed`."""
 _YES = {"yes", "y", "x", "1", "true", "ja", "oui", "sí", "si", "tak", "ναι"}
 _MARKS = ("=", "+", "-", "@", "\t", "\r")
@@ -51,13 +51,22 @@ def sheet(ontology: Ontology, language: str) -> list[Label]:
     return rows
 
 
-def to_csv(rows: Iterable[Label]) -> str:
+def to_csv(rows: Iterable[Label], language: str) -> str:
     """The sheet as CSV. A cell that a spreadsheet would take for a formula gets an apostrophe before it."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for row in rows:
-        cells = (row.id, row.english, row.meaning, row.label, "|".join(row.synonyms), row.status, "")
+        cells = (
+            row.id,
+            row.english,
+            row.meaning,
+            row.label,
+            "|".join(row.synonyms),
+            row.status,
+            "",
+            language,
+        )
         writer.writerow([f"'{cell}" if cell.startswith(_MARKS) else cell for cell in cells])
     return out.getvalue()
 
@@ -71,11 +80,20 @@ def to_xlsx(rows: list[Label], language: str, path: Path) -> None:
         head = book.add_format({"bold": True, "bg_color": "#003399", "font_color": "#FFFFFF"})
         wrap = book.add_format({"text_wrap": True, "valign": "top"})
         machine = book.add_format({"text_wrap": True, "valign": "top", "bg_color": "#FFF2CC"})
-        for column, (name, width) in enumerate(zip(COLUMNS, (34, 28, 50, 34, 40, 11, 11), strict=True)):
+        for column, (name, width) in enumerate(zip(COLUMNS, (34, 28, 50, 34, 40, 11, 11, 10), strict=True)):
             page.set_column(column, column, width)
             page.write_string(0, column, name, head)
         for number, row in enumerate(rows, 1):
-            cells = (row.id, row.english, row.meaning, row.label, "|".join(row.synonyms), row.status, "")
+            cells = (
+                row.id,
+                row.english,
+                row.meaning,
+                row.label,
+                "|".join(row.synonyms),
+                row.status,
+                "",
+                language,
+            )
             for column, cell in enumerate(cells):
                 page.write_string(
                     number, column, cell, machine if row.status == "machine" and column == 3 else wrap
@@ -96,7 +114,12 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
         )
     if not path.is_file():
         raise BadInput(f"There is no file {path}.", "Check the path.")
-    item = Input.model_validate({"file": path.name, "format": format, "id": "id"})
+    delimiter = ","
+    if format == "csv":  # Excel writes semicolons where the comma is for decimals
+        with path.open(encoding="utf-8-sig", errors="replace") as stream:
+            head = stream.readline(2000)
+        delimiter = max(",;\t", key=head.count)
+    item = Input.model_validate({"file": path.name, "format": format, "id": "id", "delimiter": delimiter})
     for entry in records(File(item, path.name, path)):
         if isinstance(entry, Unreadable):
             raise BadInput(
@@ -117,6 +140,11 @@ def reviewed(ontology: Ontology, language: str, lines: Iterable[tuple[str, dict[
         if before is None:
             wrong.append(f"{where}: there is no term {cells.get('id', '')!r}")
             continue
+        if (written := cells.get("language", "").strip()) and written != language:
+            raise BadInput(
+                f"{where}: this is the sheet of {written!r}, not of {language!r}.",
+                f"Import it with --language {written}.",
+            )
         label = _cell(cells.get("label", ""))
         synonyms = tuple(sorted({s for part in cells.get("synonyms", "").split("|") if (s := _cell(part))}))
         changed = (label, synonyms) != (before.label, before.synonyms)
@@ -218,7 +246,8 @@ def _doubles(rows: Iterable[Label]) -> list[str]:
 def _known(language: str) -> None:
     if language not in EU_LANGUAGES or language == "en":
         raise UsageError(
-            f"There is no review sheet for {language!r}.", f"Languages: {', '.join(EU_LANGUAGES[1:])}."
+            f"There is no review sheet for {language!r}.",
+            f"Add --language, one of {', '.join(EU_LANGUAGES[1:])}, or end the name of the file in it (labels-de.csv).",
         )
 
 

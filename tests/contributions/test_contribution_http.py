@@ -86,7 +86,8 @@ def test_a_file_sent_as_a_form_is_queued(form: str, client: TestClient, content:
     told = answer.json()
     assert (told["rows"], told["queued"], told["error_count"], told["file"]) == (1, 1, 0, f"practices.{form}")
     state = client.get(f"{PATH}/{told['placed'][0]['id']}").json()
-    assert state["state"] == "waiting" and set(state) == {"id", "state", "reason", "received", "decided"}
+    told_of = {"id", "state", "reason", "received", "decided", "resource"}
+    assert (state["state"], state["resource"]) == ("waiting", "") and set(state) == told_of
 
 
 @pytest.mark.parametrize(
@@ -284,7 +285,8 @@ def test_what_is_accepted_is_served_and_a_title_with_a_script_stays_text(
     assert "<script" not in page.text and "<img src=x" not in page.text
     assert "Kreis Nordtal" in page.text and "contributed by" in page.text
     assert client.get(f"/api/resources{iri.removeprefix('/id')}").json()["title"] == title
-    assert client.get(f"{PATH}/{id}").json()["state"] == "accepted"
+    state = client.get(f"{PATH}/{id}").json()
+    assert state["state"] == "accepted" and state["resource"].endswith(iri)
 
 
 def test_no_such_contribution_is_not_found(client: TestClient) -> None:

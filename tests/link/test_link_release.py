@@ -7,6 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from dhu_graph import Engine
+from dhu_graph.errors import UnknownName, UsageError
+from dhu_graph.link import rewritten
 from dhu_graph.web.app import create_app
 from small_sources import practice
 
@@ -88,3 +90,19 @@ def test_a_person_takes_them_apart_and_it_survives_a_new_ingest(
 
 def test_nothing_new_makes_no_release(two: Engine) -> None:
     assert two.relink().release is None
+
+
+def test_only_what_is_there_is_linked_and_only_what_was_decided_taken_back(two: Engine) -> None:
+    with pytest.raises(UnknownName, match="practice/nix"):
+        two.decide("practice/alpha-1", "practice/nix", "same")
+    with pytest.raises(UsageError, match="Nothing was decided"):
+        two.decide("practice/alpha-1", "practice/alpha-2", "undecided")
+    assert two.decisions() == []
+
+
+def test_two_that_are_one_do_not_point_to_themselves() -> None:
+    line = b"<x:lead> <x:partner> <x:body> <x:g> .\n"
+    other = b"<x:else> <x:partner> <x:body> <x:g> .\n"
+    own = b"<x:a> <x:isPartOf> <x:a> <x:g> .\n"
+    found = [text for _, text in rewritten([line, other, own], {"x:body": "x:lead"})]
+    assert found == [b"<x:else> <x:partner> <x:lead> <x:g> .\n", own]

@@ -105,7 +105,7 @@ def list_(
     from dhu_graph.contributions.values import safe
 
     with engine(context) as radar:
-        entries = radar.contributions.queue.entries("" if state == "all" else state)
+        entries = radar.contributions.queue.entries(state)
     found = [_row(entry) for entry in entries]
     if format in (Format.csv, Format.tsv):
         # What a stranger wrote is not to be run by the spreadsheet that opens this.
@@ -136,7 +136,8 @@ def accept(context: typer.Context, ids: list[str] = _IDS, by: str = _BY) -> None
     """Let contributions into the graph; makes a release. A later version supersedes the one before it."""
     with engine(context) as radar:
         entries, built = radar.contributions.accept(ids, by)
-    _decided(entries, built)
+        where = {entry.id: radar.contributions.address(entry) for entry in entries}
+    _decided(entries, built, where)
 
 
 @app.command("withdraw")
@@ -183,9 +184,10 @@ def _told(checked: "Checked") -> None:
         say(f"note: {note}")
 
 
-def _decided(entries: "list[Entry]", built: "Built") -> None:
+def _decided(entries: "list[Entry]", built: "Built", where: dict[str, str] | None = None) -> None:
     for entry in entries:
-        say(f"{entry.id}: {entry.state}.")
+        iri = (where or {}).get(entry.id)
+        say(f"{entry.id}: {entry.state}{f', {iri}' if iri else ''}.")
     if built.release:
         say(f"Release {built.release.number}: {built.release.manifest['quads']:,} quads.")
     if built.findings:

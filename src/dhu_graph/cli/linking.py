@@ -7,7 +7,7 @@ import typer
 from dhu_graph.cli.common import FORMAT, Format, Progress, engine, rows, say
 
 if TYPE_CHECKING:
-    from dhu_graph.link import Judged
+    from dhu_graph.link import Judged, Linked
 
 app = typer.Typer(help="Which records tell of one thing: found, reviewed, decided.", no_args_is_help=True)
 
@@ -19,18 +19,20 @@ _BUILD = typer.Option(True, help="Make a release with it at once.")
 
 @app.command("list")
 def list_(context: typer.Context, format: Format = FORMAT) -> None:
-    """List the things that several records tell of."""
+    """List the things that several records tell of, and why they were joined."""
     with engine(context) as radar:
+        linked = radar.links()
         found = [
             {
                 "iri": thing.iri,
                 "title": radar.label(thing.iri),
                 "also": thing.others,
                 "records": len(thing.others) + 1,
+                "because": [_because(linked, pair) for pair in thing.pairs],
             }
-            for thing in radar.links().things
+            for thing in linked.things
         ]
-    rows(found, ("records", "title", "iri", "also"), format)
+    rows(found, ("records", "title", "iri", "also", "because"), format)
 
 
 @app.command("review")
@@ -86,6 +88,14 @@ def log(context: typer.Context, format: Format = FORMAT) -> None:
 
 
 _COLUMNS = ("score", "left", "right", "reasons", "a", "b")
+
+
+def _because(linked: "Linked", pair: tuple[str, str]) -> str:
+    decision = linked.decided.get(pair)
+    if decision:
+        return f"a person, {decision.date[:10]}" + (f": {decision.note}" if decision.note else "")
+    judged = linked.judged.get(pair)
+    return "; ".join(f"{what} {weight:+g}" for what, weight in judged.reasons) if judged else ""
 
 
 def _pair(one: "Judged", left: str, right: str) -> dict[str, object]:

@@ -24,11 +24,11 @@ def export(
         rows = labels.sheet(radar.ontology, language)
     machine = sum(row.status == "machine" for row in rows)
     if file is None:
-        sys.stdout.write(labels.to_csv(rows))
+        sys.stdout.write(labels.to_csv(rows, language))
     elif file.suffix.lower() == ".xlsx":
         labels.to_xlsx(rows, language, file)
     elif file.suffix.lower() == ".csv":
-        file.write_text(labels.to_csv(rows), encoding="utf-8-sig")
+        file.write_text(labels.to_csv(rows, language), encoding="utf-8-sig")
     else:
         raise UsageError(f"{file.name} ends neither in .xlsx nor in .csv.", "Choose one of the two.")
     say(
@@ -53,12 +53,22 @@ def import_(
         before = {row.id: row for row in labels.sheet(radar.ontology, chosen)}
         rows = labels.reviewed(radar.ontology, chosen, labels.read(file))
     changed = [row for row in rows if row != before[row.id]]
-    if not dry_run:
+    for row in changed[:50]:
+        old = before[row.id]
+        say(
+            f"{row.id}: {old.label or '(none)'} → {row.label}"
+            if old.label != row.label
+            else f"{row.id}: reviewed"
+        )
+    if len(changed) > 50:
+        say(f"… and {len(changed) - 50} more.")
+    if changed and not dry_run:
         for path in labels.write(rows, chosen):
             say(f"Written: {path}")
     say(
         f"{chosen}: {len(changed)} labels {'would be' if dry_run else 'are'} reviewed anew; "
         f"{sum(row.status == 'machine' for row in rows)} of {len(rows)} stay machine-made."
+        + (" Run `dhu build` to see them." if changed and not dry_run else "")
     )
 
 

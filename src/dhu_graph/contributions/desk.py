@@ -16,6 +16,7 @@ from dhu_graph.contributions.identity import Contribution, named
 from dhu_graph.contributions.queue import Entry, Placed, Queue
 from dhu_graph.errors import BadInput, Busy, DhuError, UsageError
 from dhu_graph.ingest import examine
+from dhu_graph.ingest.functions import slug_of
 from dhu_graph.ingest.state import replace
 from dhu_graph.ontology import Ontology
 from dhu_graph.settings import Settings
@@ -72,6 +73,10 @@ class Desk(Generic[Landed]):
         chosen = _some(ids)
         self._still_good(chosen)
         return self._decided("accept", chosen, by)
+
+    def address(self, entry: Entry) -> str:
+        """The IRI of the resource that an entry becomes once it is accepted."""
+        return self._ontology.iri(f"id/{entry.fields['kind']}/{slug_of([SOURCE, entry.key])}")
 
     def withdraw(self, ids: Iterable[str], by: str = "", reason: str = "") -> tuple[list[Entry], Landed]:
         """Takes accepted entries out of the graph again and makes a release."""

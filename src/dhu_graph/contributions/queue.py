@@ -84,8 +84,10 @@ class Queue:
 
     def entries(self, state: str = "", limit: int = 1_000, offset: int = 0) -> list[Entry]:
         """Entries in the order in which they came, all or those in one state. Raises UsageError."""
+        if state == "all":
+            state = ""
         if state and state not in STATES:
-            raise UsageError(f"There is no state {state[:40]!r}.", f"States: {', '.join(STATES)}.")
+            raise UsageError(f"There is no state {state[:40]!r}.", f"States: {', '.join((*STATES, 'all'))}.")
         with self._open() as db:
             found = db.execute(
                 "SELECT * FROM contribution WHERE ? IN ('', state) ORDER BY number LIMIT ? OFFSET ?",

@@ -57,7 +57,8 @@ def _tested(source: sources.Source, data: Path, ontology: Ontology) -> Iterator[
     for name, count in sorted(report.unmapped.items()):
         yield f"unmapped: {name} ({count} records of the sample) is neither mapped nor ignored."
     if report.quarantined:
-        yield f"untested: {report.quarantined} records of the sample do not land: {report.examples[:1]}"
+        reasons = [example for example in report.examples if ": note: " not in example]
+        yield f"untested: {report.quarantined} of the sample's records do not land: {'; '.join(reasons[:3])}"
     if not report.landed:
         yield "untested: no record of the sample lands."
     expected = source.folder / "expected.ttl"

@@ -66,7 +66,7 @@ class Functions:
         `Health Service` and `health-service` stay two.
         """
         words = [self._source, *(part for part in parts if part)]
-        return self._minted(record, f"{self._ontology.base}id/{kind}/{_slug(words)}")
+        return self._minted(record, f"{self._ontology.base}id/{kind}/{slug_of(words)}")
 
     def node(self, parent: str, kind: str, *parts: str) -> Term:
         """`fn:node(?resource, "evidence", ?text)`: a part of a resource, told from others by its content."""
@@ -195,7 +195,7 @@ class Functions:
             known.clear()
 
 
-def _slug(words: list[str]) -> str:
+def slug_of(words: list[str]) -> str:
     joined = "-".join(words)
     if len(joined) <= 120 and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", joined):
         return joined

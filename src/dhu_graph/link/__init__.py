@@ -40,6 +40,7 @@ __all__ = [
     "Linked",
     "Linker",
     "Mention",
+    "latest",
 ]
 
 _DCT = "http://purl.org/dc/terms/"
@@ -229,6 +230,8 @@ def rewritten(lines: Iterable[bytes], replaced: Mapping[str, str]) -> Iterator[t
             target, _, tail = rest.partition(b" ")
             if (other := moved(target)) is not None:
                 rest = other + b" " + tail
+            if (new or subject) == (other or target) and subject != target:
+                continue  # two that are one thing now: it neither leads nor joins itself
         if new is None and other is None:
             yield False, line
         else:

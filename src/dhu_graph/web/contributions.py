@@ -78,13 +78,14 @@ class ReceivedOut(BaseModel):
 
 
 class StateOut(BaseModel):
-    """What became of a contribution; `reason` where it was rejected or withdrawn."""
+    """What became of a contribution: `reason` where it was rejected or withdrawn, `resource` where it was accepted."""
 
     id: str
     state: str
     reason: str
     received: str
     decided: str
+    resource: str = ""
 
 
 class EntryOut(StateOut):
@@ -136,7 +137,7 @@ class Listed(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: str = Field(
-        "waiting", max_length=20, description="Or `accepted`, `rejected`, `superseded`, `withdrawn`."
+        "waiting", max_length=20, description="Or `accepted`, `rejected`, `superseded`, `withdrawn`, `all`."
     )
     limit: int = Field(100, ge=1, le=1_000)
     offset: int = Field(0, ge=0, le=1_000_000)
@@ -178,7 +179,9 @@ def entries(request: Request, asked: Annotated[Listed, Query()]) -> list[EntryOu
     """In the order in which it came."""
     found = _desk(request).queue.entries(asked.state, asked.limit, asked.offset)
     return [
-        EntryOut(**_state(entry).model_dump(), organisation=entry.organisation, fields=entry.fields)
+        EntryOut(
+            **_state(_desk(request), entry).model_dump(), organisation=entry.organisation, fields=entry.fields
+        )
         for entry in found
     ]
 
@@ -186,7 +189,7 @@ def entries(request: Request, asked: Annotated[Listed, Query()]) -> list[EntryOu
 @router.get("/api/contributions/{id}", summary="What became of a contribution")
 def state(request: Request, id: str) -> StateOut:
     """For whoever has the id that sending gave: waiting, accepted, rejected, superseded or withdrawn."""
-    return _state(_desk(request).queue.get(id))
+    return _state(_desk(request), _desk(request).queue.get(id))
 
 
 @router.post(
@@ -287,7 +290,12 @@ def _told(received: Received) -> ReceivedOut:
     )
 
 
-def _state(entry: Entry) -> StateOut:
+def _state(desk: Desk[Built], entry: Entry) -> StateOut:
     return StateOut(
-        id=entry.id, state=entry.state, reason=entry.reason, received=entry.received, decided=entry.decided
+        id=entry.id,
+        state=entry.state,
+        reason=entry.reason,
+        received=entry.received,
+        decided=entry.decided,
+        resource=desk.address(entry) if entry.state == "accepted" else "",
     )
