@@ -506,24 +506,36 @@ class Engine:
             )
         return self.ontology.notation(iri)
 
-    def evaluate(self, name: str, split: str | None = None) -> dict[str, Any]:
-        """Measures of search (`search`) or of identity (`link`) on a judged set of `evaluation/`, or on a half of it.
+    def evaluate(self, name: str, split: str | None = None, keep: bool = False) -> "evaluation_module.Report":
+        """A report on a judged set of `evaluation/`, or on its open or locked half.
 
-        `enrich` measures the rules of enrichment on what the starter catalogue states.
+        `search` and `search-24` measure search, by language and kind, against the kept baseline, which `keep` writes
+        anew; `link` measures identity, `enrich` the rules of enrichment on what the starter catalogue states.
         """
-        if name == "enrich":
-            if "starter" not in (graphs := self._graphs()):
-                raise UsageError(
-                    "Enrichment is measured on the starter catalogue, which is not here.",
-                    "dhu ingest starter",
-                )
-            return evaluation_module.held_out(graphs["starter"], self.ontology)
-        if name == "link":
-            return evaluation_module.measure(self.links(), self._graphs(), self.ontology, split)
-        with self.reading() as opened:
-            return evaluation_module.judged(
-                name, opened.searcher, opened.iris(), split, opened.resources.replaced()
+        if name in ("enrich", "link"):
+            return evaluation_module.Report(
+                [
+                    {"measure": key, "figure": round(value, 4)}
+                    for key, value in self._figures(name, split).items()
+                ]
             )
+        with self.reading() as opened:
+            questions = evaluation_module.judged(name, opened.iris(), split, opened.resources.replaced())
+            found = evaluation_module.scores(opened.searcher, questions, relevant=2)
+        if keep:
+            evaluation_module.keep(name, split, found)
+        return evaluation_module.report(name, split, questions, found)
+
+    def _figures(self, name: str, split: str | None) -> dict[str, float]:
+        graphs = self._graphs()
+        if name == "link":
+            return evaluation_module.measure(self.links(), graphs, self.ontology, split)
+        if "starter" not in graphs:
+            raise UsageError(
+                "Enrichment is measured on the starter catalogue, which is not here.",
+                "Run `dhu ingest starter`.",
+            )
+        return evaluation_module.held_out(graphs["starter"], self.ontology)
 
     def _graphs(self) -> dict[str, Path]:
         return {name: self.settings.data / "sources" / name / "graph.nq.gz" for name in self._digests()}

@@ -143,18 +143,19 @@ def export(
 def eval_(
     context: typer.Context,
     name: str = typer.Argument(
-        "search", help="search, link, or enrich (against what the starter catalogue states)."
+        "search", help="search, search-24, link, or enrich (on what the starter catalogue states)."
     ),
     split: str = typer.Option(None, "--split", help="Only the open or the locked half."),
+    keep: bool = typer.Option(False, "--keep", help="Keep these figures as the baseline (search only)."),
     format: Format = FORMAT,
 ) -> None:
     """Measure search, identity or enrichment on a judged set."""
     with engine(context) as radar:
-        found = {k: round(v, 4) for k, v in radar.evaluate(name, split).items()}
-    if format is Format.table:
-        rows([{"measure": k, "figure": v} for k, v in found.items()], ("measure", "figure"), format)
-    else:
-        rows([found], tuple(found), format)
+        report = radar.evaluate(name, split, keep)
+    rows(report.rows, tuple(report.rows[0]), format)
+    if report.drop:
+        say(report.drop)
+        raise typer.Exit(1)
 
 
 def _filter(radar: "Engine", country: list[str], theme: list[str], kind: list[str]) -> "Filter":

@@ -2,6 +2,18 @@
 
 from dhu_graph.evaluation.enriching import held_out
 from dhu_graph.evaluation.linking import measure
-from dhu_graph.evaluation.searching import evaluate, judged
+from dhu_graph.evaluation.report import Report, keep, report
+from dhu_graph.evaluation.searching import Question, Scores, evaluate, judged, scores
 
-__all__ = ["evaluate", "held_out", "judged", "measure"]
+__all__ = [
+    "Question",
+    "Report",
+    "Scores",
+    "evaluate",
+    "held_out",
+    "judged",
+    "keep",
+    "measure",
+    "report",
+    "scores",
+]

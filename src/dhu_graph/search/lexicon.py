@@ -1,0 +1,215 @@
+"""The lexicon: words of a question in any EU language → concepts → English words of the documents.
+
+`index/words/LANGUAGE.tsv` gives each concept the forms under which a language speaks of it. A star stands for any ending
+(`cukrovk*`), in front for any beginning (`*puudulikkus*`), so that inflected words and compounds are met.
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from rapidfuzz.distance import OSA
+
+from dhu_graph import assets
+from dhu_graph.index import fold, words
+
+FOLDER = "words"
+SHORTEST_STEM, SHORTEST_PART = 3, 6
+"""Letters that a stem, and a part within a word, have at least."""
+LONGEST_ENDING = 9
+"""Letters that a star at the end stands for at most; what is longer is another word."""
+FUZZY_FROM, FUZZY_TWO_FROM = 6, 9
+"""Letters of a word in which one slip, and two, are forgiven."""
+_LONGEST_PHRASE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A concept that a text speaks of, with the numbers of its first word and the one after its last."""
+
+    concept: str
+    first: int
+    after: int
+    language: str
+
+
+@dataclass
+class Forms:
+    """Forms, each with what it stands for, ready to be looked up."""
+
+    whole: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    stems: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    parts: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    phrases: dict[str, list[tuple[tuple[str, ...], str]]] = field(default_factory=lambda: defaultdict(list))
+    longest_stem: int = 0
+    longest_ending: int = LONGEST_ENDING
+
+    def add(self, form: str, concept: str) -> None:
+        """Takes a form in; one that is too short to tell anything is left out."""
+        tokens = _patterns(form)
+        if len(tokens) > 1:
+            self.phrases[tokens[0].strip("*")[:SHORTEST_STEM]].append((tokens, concept))
+        elif tokens:
+            bare = tokens[0].strip("*")
+            if tokens[0].startswith("*"):
+                if len(bare) >= SHORTEST_PART:
+                    self.parts[bare].add(concept)
+            elif tokens[0].endswith("*"):
+                if len(bare) >= SHORTEST_STEM:
+                    self.stems[bare].add(concept)
+                    self.longest_stem = max(self.longest_stem, len(bare))
+            else:
+                self.whole[bare].add(concept)
+
+    def of_word(self, word: str) -> set[str]:
+        """Concepts of one folded word: of the word itself, else of its longest stem, and of parts within it."""
+        found = set(self.whole.get(word, ()))
+        if not found:
+            shortest = max(SHORTEST_STEM, len(word) - self.longest_ending)
+            for length in range(min(len(word), self.longest_stem), shortest - 1, -1):
+                if stems := self.stems.get(word[:length]):
+                    found |= stems
+                    break
+        if len(word) > SHORTEST_PART and self.parts:
+            for first in range(len(word) - SHORTEST_PART + 1):
+                for after in range(first + SHORTEST_PART, len(word) + 1):
+                    found |= self.parts.get(word[first:after], set())
+        return found
+
+    def nearly(self, word: str) -> set[str]:
+        """Concepts of the forms that a misspelt word is nearest to, by letters left out, added, changed or swapped."""
+        if len(word) < FUZZY_FROM:
+            return set()
+        most = 2 if len(word) >= FUZZY_TWO_FROM else 1
+        found: set[str] = set()
+        for form in self._by_start.get(word[0], ()):
+            # A stem is compared with as much of the word as it has letters.
+            start = word[: len(form)] if form in self.stems else word
+            if (
+                abs(len(start) - len(form)) <= most
+                and (slips := OSA.distance(start, form, score_cutoff=most)) <= most
+            ):
+                if slips < most:
+                    most, found = slips, set()
+                found |= self.whole.get(form, set()) | self.stems.get(form, set())
+        return found
+
+    @cached_property
+    def _by_start(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for form in {*self.whole, *self.stems}:
+            if len(form) >= FUZZY_FROM - 1:
+                found[form[0]].append(form)
+        return found
+
+    def of_phrase(self, tokens: list[str], at: int) -> Iterator[tuple[str, int]]:
+        """(concept, how many words) of the phrases that begin at a word."""
+        for patterns, concept in self.phrases.get(tokens[at][:SHORTEST_STEM], ()):
+            if len(patterns) <= len(tokens) - at and all(map(_meets, patterns, tokens[at:])):
+                yield concept, len(patterns)
+
+
+class Lexicon:
+    """The forms of all languages, read from `index/words/`."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or assets.folder("index") / FOLDER
+
+    @cached_property
+    def _forms(self) -> Mapping[str, Forms]:
+        found: dict[str, Forms] = {}
+        for path in sorted(self._folder.glob("*.tsv")):
+            forms = found.setdefault(path.stem, Forms())
+            for concept, cell in _rows(path):
+                for form in cell.split("|"):
+                    forms.add(form, concept)
+        return found
+
+    @cached_property
+    def english(self) -> Mapping[str, str]:
+        """Concept → a word or two in English, to be put into an English question."""
+        return {
+            concept: next(f for f in cell.split("|")).replace("*", "")
+            if concept.startswith("g-")
+            else concept.replace("-", " ")
+            for concept, cell in _rows(self._folder / "en.tsv")
+            if cell
+        }
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages it has words of."""
+        return list(self._forms)
+
+    def find(self, tokens: list[str], language: str) -> list[Found]:
+        """The concepts of a language's words among folded tokens, in their order; phrases before the words in them."""
+        forms = self._forms.get(language)
+        if forms is None:
+            return []
+        found: list[Found] = []
+        at = 0
+        while at < len(tokens):
+            phrases = sorted(forms.of_phrase(tokens, at), key=lambda pair: -pair[1])
+            if phrases:
+                length = phrases[0][1]
+                found += [Found(c, at, at + length, language) for c, n in phrases if n == length]
+                at += length
+                continue
+            found += [Found(c, at, at + 1, language) for c in sorted(forms.of_word(tokens[at]))]
+            at += 1
+        return found
+
+    def understand(self, text: str) -> list[Found]:
+        """The concepts of a question: of the language whose words cover most of it, and of English ones besides."""
+        tokens = folded(text)
+        best: list[Found] = []
+        most = 0
+        for language in self._forms:
+            found = self.find(tokens, language)
+            covered = sum(len(tokens[n]) for n in {n for f in found for n in range(f.first, f.after)})
+            if covered > most:
+                best, most = found, covered
+        known = {n for f in best for n in range(f.first, f.after)}
+        # What the language has no word for may be an English word or an abbreviation, or have a slip in it.
+        best += [f for f in self.find(tokens, "en") if f.first not in known]
+        known |= {n for f in best for n in range(f.first, f.after)}
+        language = best[0].language if best else "en"
+        for at, word in enumerate(tokens):
+            if at not in known and (forms := self._forms.get(language)):
+                best += [Found(concept, at, at + 1, language) for concept in sorted(forms.nearly(word))]
+        return sorted(best, key=lambda f: (f.first, f.concept))
+
+
+def folded(text: str) -> list[str]:
+    """The words of a text without case and accents."""
+    return [fold(word) for word in words(text)]
+
+
+def _patterns(form: str) -> tuple[str, ...]:
+    """`chronick* nemoc*` → its folded words with their stars."""
+    marked = form.strip().replace("*", "\u2217")
+    tokens = []
+    for piece in marked.split():
+        lead, tail = piece.startswith("\u2217"), piece.endswith("\u2217")
+        inner = folded(piece.replace("\u2217", " "))
+        for number, word in enumerate(inner):
+            first, last = number == 0, number == len(inner) - 1
+            tokens.append(("*" if lead and first else "") + word + ("*" if tail and last else ""))
+    return tuple(tokens[:_LONGEST_PHRASE])
+
+
+def _meets(pattern: str, word: str) -> bool:
+    bare = pattern.strip("*")
+    if pattern.startswith("*"):
+        return bare in word
+    return word.startswith(bare) if pattern.endswith("*") else word == bare
+
+
+def _rows(path: Path) -> Iterable[tuple[str, str]]:
+    with path.open(encoding="utf-8", newline="") as lines:
+        for row in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if len(row) > 1 and row[1].strip():
+                yield row[0], row[1].strip()

@@ -1,0 +1,159 @@
+"""What a question names: countries, regions, years, stages, themes, people; offered as filters, never forced.
+
+Names come from the labels of the graph in 24 languages, from `index/places/` (everyday names, adjectives, stems that
+change), from the lexicon by way of `index/named.tsv`, and from words beside a year (`index/years.tsv`).
+"""
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from dhu_graph import assets
+from dhu_graph.index import fold
+from dhu_graph.ontology import OP_COUNTRY, SKOS, Ontology
+from dhu_graph.search.lexicon import Forms, Found, Lexicon, folded
+
+NUTS = "http://data.europa.eu/nuts/code/"
+SCHEMES = {
+    "theme": "vocab/theme",
+    "target": "vocab/target-group",
+    "audience": "vocab/audience",
+    "maturity": "vocab/maturity",
+}
+"""Columns whose values are concepts of our own, by scheme."""
+FIRST_YEAR, LAST_YEAR = 1985, 2049
+_LITTLE = frozenset("an na the la le les el los il lo i l der die das den de het o a os as η ο το τα".split())
+_VOWELS = frozenset("aeiouyαειουωη")
+_NEAR = 3
+"""Words on either side of a year in which its relation may stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A filter that words of a question name; for years, `value` is `2020-`, `-2020` or `2020-2022`."""
+
+    column: str
+    value: str
+    words: str
+
+
+class Names:
+    """Finds what questions name. Only `values` (column → values that documents have) are offered."""
+
+    def __init__(self, ontology: Ontology, lexicon: Lexicon, values: Mapping[str, Iterable[str]]) -> None:
+        self._ontology, self._lexicon = ontology, lexicon
+        self._values = {column: frozenset(known) for column, known in values.items()}
+
+    def find(self, text: str, concepts: Iterable[Found] = ()) -> list[Named]:
+        """What the text names, in the order of the columns; `concepts` are those that the lexicon found in it."""
+        tokens = folded(text)
+        found: dict[tuple[str, str], str] = {}
+        for column, value, first, after in [*self._labelled(tokens), *self._meant(concepts)]:
+            if value in self._values.get(column, ()):
+                found.setdefault((column, value), " ".join(tokens[first:after]))
+        named = [Named(column, value, words) for (column, value), words in sorted(found.items())]
+        return named + self._years(text)
+
+    def _labelled(self, tokens: list[str]) -> Iterable[tuple[str, str, int, int]]:
+        at = 0
+        while at < len(tokens):
+            found = [(meaning, n) for meaning, n in self._forms.of_phrase(tokens, at)]
+            found += [(meaning, 1) for meaning in self._forms.of_word(tokens[at])]
+            longest = max((n for _, n in found), default=1)
+            for meaning, n in found:
+                if n == longest:
+                    column, _, value = meaning.partition("=")
+                    yield column, value, at, at + n
+            at += longest
+
+    def _meant(self, concepts: Iterable[Found]) -> Iterable[tuple[str, str, int, int]]:
+        for found in concepts:
+            for column, value in self._by_concept.get(found.concept, ()):
+                yield column, value, found.first, found.after
+
+    def _years(self, text: str) -> list[Named]:
+        """The years of a text with what stands beside them; of several, from the first to the last."""
+        tokens = folded(re.sub(r"(\d{4})([^\W\d_])", r"\1 \2", text))
+        years = [
+            (n, int(w)) for n, w in enumerate(tokens) if w.isdigit() and FIRST_YEAR <= int(w) <= LAST_YEAR
+        ]
+        if not years:
+            return []
+        (at, year), last = years[0], years[-1][1]
+        beside = set(tokens[max(0, at - _NEAR) : at + _NEAR + 1])
+        words = " ".join(tokens[at : years[-1][0] + 1])
+        if len(years) > 1 and last > year:
+            return [Named("year", f"{year}-{last}", words)]
+        relations = self._relations
+        if beside & relations["after"]:
+            return [Named("year", f"{year + 1}-", words)]
+        if beside & relations["from"]:
+            return [Named("year", f"{year}-", words)]
+        if beside & relations["to"]:
+            return [Named("year", f"-{year}", words)]
+        return [Named("year", f"{year}-{year}", words)]
+
+    @cached_property
+    def _relations(self) -> Mapping[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for row in _table("years.tsv"):
+            found[row["relation"]] |= {fold(word) for word in row["words"].split("|")}
+        return found
+
+    @cached_property
+    def _by_concept(self) -> Mapping[str, list[tuple[str, str]]]:
+        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for row in _table("named.tsv"):
+            for concept in row["concepts"].split("|"):
+                found[concept].append((row["column"], row["value"]))
+        return found
+
+    @cached_property
+    def _forms(self) -> Forms:
+        forms = Forms()
+        for path in sorted((assets.folder("index") / "places").glob("*.tsv")):
+            with path.open(encoding="utf-8", newline="") as lines:
+                for row in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+                    column = (
+                        "region"
+                        if row and row[0][2:].isalnum() and row[0] not in self._countries
+                        else "country"
+                    )
+                    for form in row[1].split("|") if len(row) > 1 else ():
+                        forms.add(form, f"{column}={row[0]}")
+        schemes = {
+            iri: column
+            for column, name in SCHEMES.items()
+            for iri in self._ontology.schemes[self._ontology.iri(name)]
+        }
+        for name in ("prefLabel", "altLabel"):
+            for iri, text, _ in self._ontology.literals(SKOS + name):
+                kind = schemes.get(iri) or (
+                    "country" if iri.startswith(OP_COUNTRY) else "region" if iri.startswith(NUTS) else None
+                )
+                if kind:
+                    forms.add(_stemmed(text.value), f"{kind}={self._ontology.notation(iri)}")
+        return forms
+
+    @cached_property
+    def _countries(self) -> frozenset[str]:
+        return frozenset(map(self._ontology.notation, self._ontology.schemes[OP_COUNTRY]))
+
+
+def _stemmed(label: str) -> str:
+    """A label as a form: no article in front, each longer word with any ending in place of its last vowel."""
+    tokens = folded(label)
+    while len(tokens) > 1 and tokens[0] in _LITTLE:
+        tokens = tokens[1:]
+    return " ".join(
+        word if len(word) < 4 else f"{word[:-1] if len(word) > 5 and word[-1] in _VOWELS else word}*"
+        for word in tokens
+    )
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    with (assets.folder("index") / name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t"))
