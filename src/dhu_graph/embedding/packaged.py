@@ -31,6 +31,7 @@ LAYOUT = 1
 """Raise it when the folder written below would give other vectors."""
 
 IDENTITY = f"{SHA256}-{LAYOUT}"
+FOLDER = f"multilingual-e5-small-{SHA256[:12]}-{LAYOUT}"
 LONGEST = 512
 
 SPACES = r"[\t\n\r\u00a0\u200b-\u200d\u2028\u2029\u3000]"
@@ -55,7 +56,7 @@ def unpacked(weights: Path, cache: Path) -> Path:
     processes at once one wins and both are served. Raises BadInput when the file is not the pinned one, or when
     there is no room for the folder.
     """
-    folder = cache / "models" / f"multilingual-e5-small-{SHA256[:12]}-{LAYOUT}"
+    folder = cache / "models" / FOLDER
     if folder.is_dir():
         return folder
     _check(weights)
