@@ -7,7 +7,7 @@ from typing import Any
 
 from dhu_graph.embedding import packaged
 from dhu_graph.embedding.cache import CachedEmbedder
-from dhu_graph.embedding.exported import ExportedEmbedder, exported
+from dhu_graph.embedding.exported import ExportedEmbedder, prepared
 from dhu_graph.embedding.protocol import Embedder, Vectors
 from dhu_graph.embedding.sentence import SentenceEmbedder
 from dhu_graph.errors import BadInput
@@ -23,14 +23,16 @@ def open_embedder(settings: Settings) -> Embedder:
     BadInput when the packaged weights are not installed; a model of another name that cannot be loaded raises it at
     first use. torch is loaded only for a model that cannot be exported.
     """
-    return CachedEmbedder(_packaged(settings) if settings.model == packaged.NAME else _Other(settings), settings.cache)
+    return CachedEmbedder(
+        _packaged(settings) if settings.model == packaged.NAME else _Other(settings), settings.cache
+    )
 
 
 def _packaged(settings: Settings) -> Embedder:
     weights = packaged.weights_path()
 
     def where() -> Path:
-        folder = exported(packaged.unpacked(weights, settings.cache), settings.cache, packaged.FOLDER)
+        folder = prepared(packaged.unpacked(weights, settings.cache), settings.cache, packaged.FOLDER)
         if folder is None:
             raise BadInput(
                 "The packaged model does not give its own vectors on this machine.",
@@ -43,7 +45,9 @@ def _packaged(settings: Settings) -> Embedder:
         where,
         settings.precision,
         query_prompt=packaged.QUERY_PROMPT if settings.query_prompt is None else settings.query_prompt,
-        passage_prompt=packaged.PASSAGE_PROMPT if settings.passage_prompt is None else settings.passage_prompt,
+        passage_prompt=packaged.PASSAGE_PROMPT
+        if settings.passage_prompt is None
+        else settings.passage_prompt,
         identity=packaged.IDENTITY,
         dimension=packaged.DIMENSION,
     )
@@ -78,7 +82,7 @@ class _Other:
         }
         folder = Path(self.name).expanduser()
         source = folder if folder.is_dir() else self.name
-        found = exported(source, self._settings.cache)
+        found = prepared(source, self._settings.cache)
         if found is None:
             return SentenceEmbedder(self.name, lambda: source, **prompts)
         return ExportedEmbedder(self.name, lambda: found, self._settings.precision, **prompts)

@@ -1,15 +1,12 @@
 """A model that was exported once, as an Embedder that serves without torch."""
 
-import contextlib
 import hashlib
 import json
 import logging
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -17,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dhu_graph.embedding.drafts import draft
 from dhu_graph.embedding.protocol import Vectors
 from dhu_graph.embedding.session import ABOUT, ExportedModel
 from dhu_graph.errors import BadInput
@@ -90,11 +88,12 @@ class ExportedEmbedder:
             return ExportedModel(folder, self._precision)
         except (OSError, ValueError, KeyError) as error:
             raise BadInput(
-                f"The exported model {folder} cannot be read: {error}", "Remove that folder; it is made again."
+                f"The exported model {folder} cannot be read: {error}",
+                "Remove that folder; it is made again.",
             ) from error
 
 
-def exported(source: Path | str, cache: Path, key: str | None = None) -> Path | None:
+def prepared(source: Path | str, cache: Path, key: str | None = None) -> Path | None:
     """The exported folder of a model, written now if it is not there yet; None where the model cannot be exported.
 
     The work is done by another process, so that this one never loads torch; under a name of its own, renamed when
@@ -105,7 +104,11 @@ def exported(source: Path | str, cache: Path, key: str | None = None) -> Path | 
     folder = cache / "models" / f"onnx-{LAYOUT}-{key or _key(source)}"
     if not folder.is_dir():
         log.info("Preparing the model %s for serving, once …", source)
-        _export(source, folder)
+        with draft(folder, "It needs four times the model; set DHU_CACHE.") as made:
+            if reason := _run(source, made):
+                for path in made.iterdir():
+                    path.unlink()
+                (made / UNSUPPORTED).write_text(reason, encoding="utf-8")
     if (reason := folder / UNSUPPORTED).is_file():
         log.warning(
             "The model %s is used through sentence-transformers, slower and with more memory: %s.",
@@ -114,28 +117,6 @@ def exported(source: Path | str, cache: Path, key: str | None = None) -> Path | 
         )
         return None
     return folder
-
-
-def _export(source: Path | str, folder: Path) -> None:
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
-        try:
-            if reason := _run(source, draft):
-                for path in draft.iterdir():
-                    path.unlink()
-                (draft / UNSUPPORTED).write_text(reason, encoding="utf-8")
-            for path in draft.iterdir():
-                _sync(path)
-            draft.chmod(0o755)  # mkdtemp makes it private; the cache may be shared
-            with contextlib.suppress(OSError):  # the other process was faster, its folder is as good
-                draft.rename(folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    except OSError as error:
-        raise BadInput(
-            f"The model cannot be prepared in {folder.parent}: {error}", "Set DHU_CACHE to a folder with room."
-        ) from error
 
 
 def _run(source: Path | str, draft: Path) -> str | None:
@@ -151,7 +132,9 @@ def _run(source: Path | str, draft: Path) -> str | None:
     except (IndexError, ValueError):
         last = (done.stderr.strip().splitlines() or [""])[-1][:300]
         raise BadInput(
-            f"Preparing the model {str(source)!r} ended unfinished (exit code {done.returncode}): {last}".rstrip(": "),
+            f"Preparing the model {str(source)!r} ended unfinished (exit code {done.returncode}): {last}".rstrip(
+                ": "
+            ),
             "Try again; it needs some 2 GB of memory for a small model.",
         ) from None
     if "failed" in outcome:
@@ -170,12 +153,3 @@ def _key(source: Path | str) -> str:
         facts += [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
     name = re.sub(r"[^A-Za-z0-9.]+", "-", Path(str(source)).name)[:40]
     return f"{name}-{hashlib.sha256(chr(10).join(facts).encode()).hexdigest()[:12]}"
-
-
-def _sync(path: Path) -> None:
-    # The rename must not reach the disk before the content does, or a power cut leaves empty files in place.
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,8 +7,8 @@ piece by piece, for every text whose characters are all among `Pruned.characters
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 KEPT = (
     (0x0000, 0x052F),  # Latin, phonetic letters, combining marks, Greek, Cyrillic
@@ -59,10 +59,11 @@ def prune(whole: str) -> Pruned | None:
         return None
     # What an unknown character costs follows from the worst piece, so one of those stays.
     witness = next(number for number, (_, score) in enumerate(pieces) if score == worst)
+    dropped = unsuited(KEPT)
     ids = [
         number
         for number, (piece, _) in enumerate(pieces)
-        if number in special or number == witness or all(map(_kept, piece))
+        if number in special or number == witness or not dropped.search(piece)
     ]
     new = {old: place for place, old in enumerate(ids)}
     model["vocab"] = [pieces[number] for number in ids]
@@ -75,14 +76,10 @@ def prune(whole: str) -> Pruned | None:
     return Pruned(small, ids, _characters(small))
 
 
-def unsuited(characters: list[list[int]]) -> re.Pattern[str]:
-    """Finds the first character that a pruned tokenizer must not see."""
+def unsuited(characters: Iterable[Sequence[int]]) -> re.Pattern[str]:
+    """Finds the first character that lies in none of the ranges."""
     ranges = "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in characters)
     return re.compile(f"[^{ranges}]")
-
-
-def _kept(character: str) -> bool:
-    return any(first <= ord(character) <= last for first, last in KEPT)
 
 
 def _characters(tokenizer: str) -> list[list[int]]:
@@ -90,10 +87,11 @@ def _characters(tokenizer: str) -> list[list[int]]:
     from tokenizers import Tokenizer
 
     normalizer = Tokenizer.from_str(tokenizer).normalizer
+    dropped = unsuited(KEPT)
     found: list[list[int]] = []
     for first, last in KEPT:
         for code in range(first, last + 1):
-            if normalizer is not None and not all(map(_kept, normalizer.normalize_str(chr(code)))):
+            if normalizer is not None and dropped.search(normalizer.normalize_str(chr(code))):
                 continue
             if found and found[-1][1] == code - 1:
                 found[-1][1] = code

@@ -13,20 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dhu_graph.embedding.protocol import Vectors
-from dhu_graph.embedding.tokens import Ids, Tokens
+from dhu_graph.embedding.tokens import Tokens
 
 FP32, INT8 = "fp32", "int8"
 ABOUT, TABLE = "model.json", "table.npy"
 
-TOKENS = 1024
-"""Tokens of a batch, padding included: larger ones are not faster, and each token of a long text takes 0.2 MB."""
-
 MOST_THREADS = 8
+"""More of them mostly wait for memory."""
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def threads() -> int:
+    """As many as this process has cores, at most eight."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_THREADS)
 
 
 class ExportedModel:
@@ -40,31 +39,39 @@ class ExportedModel:
         self.about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         self._folder, self._precision = folder, precision
         self._tokens = Tokens(folder, self.about["window"], self.about["characters"])
-        self._threads = min(cores(), MOST_THREADS)
+        self._threads = threads()
         self._slots = threading.BoundedSemaphore(self._threads)
         self._opening = threading.Lock()
 
     def vectors(self, prompt: str, texts: Sequence[str]) -> Vectors:
-        """Unit vectors of the texts, each behind the prompt, shape (len(texts), dimension)."""
-        ids = [self._tokens(prompt + text) for text in texts]
-        found = np.empty((len(ids), self.about["dimension"]), dtype=np.float32)
-        batches = _batches(ids)
-        if len(batches) == 1:
-            self._run(ids, batches[0], found)
-        elif batches:
-            with ThreadPoolExecutor(min(self._threads, len(batches))) as pool:
-                list(pool.map(lambda batch: self._run(ids, batch, found), batches))
+        """Unit vectors of the texts, each behind the prompt, shape (len(texts), dimension).
+
+        Each text has a run of its own. Batches are no faster on a thread, they pad, and eight-bit numbers are scaled by
+        the largest of a run: a text's vector would depend on its company.
+        """
+        found = np.empty((len(texts), self.about["dimension"]), dtype=np.float32)
+
+        def fill(place: int) -> None:
+            found[place] = self._vector(prompt + texts[place])
+
+        if len(texts) == 1 or self._threads == 1:
+            for place in range(len(texts)):
+                fill(place)
+        else:
+            # The longest first, so that the last threads end together.
+            order = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
+            with ThreadPoolExecutor(self._threads) as pool:
+                list(pool.map(fill, order))
         return found
 
-    def _run(self, ids: list[Ids], batch: list[int], found: Vectors) -> None:
-        length = max(len(ids[place]) for place in batch)
-        mask = np.zeros((len(batch), length), dtype=np.int64)
-        embeds = np.zeros((len(batch), length, self._table.shape[1]), dtype=np.float32)
-        for row, place in enumerate(batch):
-            mask[row, : len(ids[place])] = 1
-            embeds[row, : len(ids[place])] = self._table[ids[place]]
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        ids = self._tokens(text)
+        embeds = self._table[ids].astype(np.float32)[None]
+        mask = np.ones((1, len(ids)), dtype=np.int64)
         with self._slots:
-            (found[batch],) = self._session.run(None, {"embeds": embeds, "mask": mask})
+            (found,) = self._session.run(None, {"embeds": embeds, "mask": mask})
+        vector: NDArray[np.float32] = found[0]
+        return vector
 
     @cached_property
     def _table(self) -> NDArray[Any]:
@@ -87,16 +94,3 @@ class ExportedModel:
         options.log_severity_level = 3
         path = self._folder / f"{self._precision}.onnx"
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def _batches(ids: list[Ids]) -> list[list[int]]:
-    """Places of texts of like length, longest first, so that little is padded and the last threads end together."""
-    found: list[list[int]] = []
-    room = 0
-    for place in sorted(range(len(ids)), key=lambda place: -len(ids[place])):
-        if not room:
-            found.append([])
-            room = max(1, TOKENS // max(1, len(ids[place])))
-        found[-1].append(place)
-        room -= 1
-    return found
