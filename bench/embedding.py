@@ -5,8 +5,8 @@ All in one process and one run, one thread, by CPU time, turn about: other load 
 
 import json
 import os
-import sys
 import shutil
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence

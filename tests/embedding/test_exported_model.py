@@ -25,6 +25,7 @@ from dhu_graph.embedding import (
 from dhu_graph.embedding.drafts import ABANDONED, draft
 from dhu_graph.embedding.exported import prepared
 from dhu_graph.embedding.session import INT8, ExportedModel, threads
+from dhu_graph.embedding.table import Table
 from dhu_graph.errors import BadInput, ReleaseError
 from dhu_graph.index import build, open_index
 from dhu_graph.model import Document
@@ -191,14 +192,13 @@ def test_a_child_that_is_killed_is_told_of(
 
 
 def test_a_model_that_cannot_be_exported_is_used_all_the_same(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tiny: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
 
-    tokenizer = packaged.unpacked(packaged.weights_path(), load().cache) / "tokenizer.json"
-    module = StaticEmbedding(Tokenizer.from_file(str(tokenizer)), embedding_dim=8)
+    module = StaticEmbedding(Tokenizer.from_file(str(tiny / "tokenizer.json")), embedding_dim=8)
     SentenceTransformer(modules=[module]).save(str(tmp_path / "static"))
     for _ in range(2):
         caplog.clear()
@@ -219,6 +219,20 @@ def test_an_index_of_one_precision_refuses_questions_of_the_other(tiny: Path, tm
     with pytest.raises(ReleaseError, match="another model.*") as refusal:
         Searcher(opened, exact)
     assert "DHU_PRECISION" in refusal.value.hint
+
+
+def test_a_table_reads_the_rows_asked_for_and_refuses_others(tmp_path: Path) -> None:
+    numbers = np.arange(12, dtype=np.float16).reshape(4, 3)
+    np.save(tmp_path / "t.npy", numbers)
+    table = Table(tmp_path / "t.npy")
+    np.testing.assert_array_equal(table.rows(np.array([2, 0, 2])), numbers[[2, 0, 2]])
+    assert table.rows(np.array([], dtype=np.int64)).shape == (0, 3)
+    for wrong in (4, -1):
+        with pytest.raises(ValueError, match="does not hold"):
+            table.rows(np.array([0, wrong]))
+    (tmp_path / "t.npy").write_bytes((tmp_path / "t.npy").read_bytes()[:-6])
+    with pytest.raises(ValueError):
+        Table(tmp_path / "t.npy")
 
 
 def test_an_exported_folder_that_lost_a_file_is_named(tiny: Path, tmp_path: Path) -> None:

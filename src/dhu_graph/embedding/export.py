@@ -3,7 +3,7 @@
     python -m dhu_graph.embedding.export MODEL FOLDER [DTYPE]
 
 The folder holds `fp32.onnx` and `int8.onnx` (all of the model behind its word embeddings, up to unit vectors), the word
-embeddings as `table.npy`, to be mapped into memory, the tokenizer (and a smaller one, see `pruning`), and `model.json`.
+embeddings as `table.npy`, the tokenizer (and a smaller one, see `pruning`), and `model.json`.
 Before it is done, both graphs are compared with the model itself; one that does not agree is not kept. The last line
 of standard output is the outcome as JSON: {} or {"unsupported": reason} or {"failed": reason}.
 """
@@ -57,7 +57,7 @@ def export(source: str, folder: Path) -> None:
     np.save(folder / TABLE, table)
     _quantise(folder / f"{FP32}.onnx", folder / f"{INT8}.onnx")
     characters = _tokenizer(model, folder)
-    about = {
+    about: dict[str, Any] = {
         "identity": known,
         "dimension": int(model.get_embedding_dimension()),
         "window": int(model.max_seq_length),

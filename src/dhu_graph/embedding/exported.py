@@ -109,11 +109,12 @@ def prepared(source: Path | str, cache: Path, key: str | None = None) -> Path | 
                 for path in made.iterdir():
                     path.unlink()
                 (made / UNSUPPORTED).write_text(reason, encoding="utf-8")
-    if (reason := folder / UNSUPPORTED).is_file():
+    told = folder / UNSUPPORTED
+    if told.is_file():
         log.warning(
             "The model %s is used through sentence-transformers, slower and with more memory: %s.",
             source,
-            reason.read_text(encoding="utf-8"),
+            told.read_text(encoding="utf-8"),
         )
         return None
     return folder

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dhu_graph.embedding.protocol import Vectors
+from dhu_graph.embedding.table import Table
 from dhu_graph.embedding.tokens import Tokens
 
 FP32, INT8 = "fp32", "int8"
@@ -38,6 +39,7 @@ class ExportedModel:
     def __init__(self, folder: Path, precision: str) -> None:
         self.about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         self._folder, self._precision = folder, precision
+        self._table = Table(folder / TABLE)
         self._tokens = Tokens(folder, self.about["window"], self.about["characters"])
         self._threads = threads()
         self._slots = threading.BoundedSemaphore(self._threads)
@@ -66,18 +68,12 @@ class ExportedModel:
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         ids = self._tokens(text)
-        embeds = self._table[ids].astype(np.float32)[None]
+        embeds = self._table.rows(ids)[None]
         mask = np.ones((1, len(ids)), dtype=np.int64)
         with self._slots:
             (found,) = self._session.run(None, {"embeds": embeds, "mask": mask})
         vector: NDArray[np.float32] = found[0]
         return vector
-
-    @cached_property
-    def _table(self) -> NDArray[Any]:
-        # Mapped: of 250,000 words a radar meets some thousands, and only their pages come into memory.
-        table: NDArray[Any] = np.load(self._folder / TABLE, mmap_mode="r", allow_pickle=False)
-        return table
 
     @property
     def _session(self) -> Any:
