@@ -1,6 +1,6 @@
 """Turns a sentence-transformers model into a folder that serves without torch, once, in a process of its own.
 
-    python -m dhu_graph.embedding.export MODEL FOLDER [DTYPE]
+    python -m dhu_graph.embedding.export MODEL FOLDER
 
 The folder holds `fp32.onnx` and `int8.onnx` (all of the model behind its word embeddings, up to unit vectors), the word
 embeddings as `table.npy`, the tokenizer (and a smaller one, see `pruning`), and `model.json`.
@@ -110,7 +110,7 @@ def _split(model: Any, path: Path) -> NDArray[Any]:
             return torch.nn.functional.normalize(features["sentence_embedding"], dim=-1)
 
     words = model[0].auto_model.get_input_embeddings().weight.detach().cpu().float().numpy()
-    # Small weights, sized like the real ones: a trace does not look at values.
+    # Any values do: the trace follows shapes, and not those of the axes named below.
     example = (torch.zeros(2, 7, words.shape[1]), torch.ones(2, 7, dtype=torch.int64))
     if (switch := getattr(model[0].auto_model, "set_attn_implementation", None)) is not None:
         switch("eager")  # its graph is the plain one, which the runtime knows how to make fast

@@ -103,7 +103,7 @@ def prepared(source: Path | str, cache: Path, key: str | None = None) -> Path | 
     """
     folder = cache / "models" / f"onnx-{LAYOUT}-{key or _key(source)}"
     if not folder.is_dir():
-        log.info("Preparing the model %s for serving, once …", source)
+        log.warning("Preparing the model %s, once; this takes about a minute …", source)
         with draft(folder, "It needs four times the model; set DHU_CACHE.") as made:
             if reason := _run(source, made):
                 for path in made.iterdir():

@@ -1,6 +1,7 @@
 """The word embeddings of an exported model: a file of which only the rows asked for are read."""
 
 import os
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ class Table:
         self.width = int(mapped.shape[1])
         self._mapped: NDArray[Any] = mapped
         self._first, self._row = int(mapped.offset), mapped.strides[0]
-        self._file = path.open("rb", buffering=0)
+        self._file = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)  # with the embedder, which nobody closes
 
     def rows(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """The rows of the ids, shape (len(ids), width)."""
@@ -31,6 +33,6 @@ class Table:
             return self._mapped[ids].astype(np.float32)
         if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) < len(self._mapped):
             raise ValueError("the tokenizer names words that the table does not hold")
-        file, first, row = self._file.fileno(), self._first, self._row
+        file, first, row = self._file, self._first, self._row
         read = b"".join([os.pread(file, row, first + row * number) for number in ids.tolist()])
         return np.frombuffer(read, dtype=self._mapped.dtype).reshape(len(ids), self.width).astype(np.float32)
