@@ -3,6 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -40,6 +41,10 @@ class Settings(BaseSettings):
     model: str = Field(
         "packaged",
         description="`packaged` (multilingual-e5-small, no download), or any sentence-transformers model by name or folder.",
+    )
+    precision: Literal["int8", "fp32"] = Field(
+        "int8",
+        description="How the model counts: `int8` is faster and smaller, `fp32` exact. A release remembers it.",
     )
     query_prompt: str | None = Field(
         None, description="Put before each question; default: the model's own prompt."

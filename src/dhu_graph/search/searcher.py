@@ -78,8 +78,9 @@ class Searcher:
         if self._embedder and index.vectors and self._embedder.fingerprint != index.vectors.fingerprint:
             built = index.manifest["model"]["name"]
             raise ReleaseError(
-                f"The index was built with another model ({built!r}) than is set now ({self._embedder.name!r}).",
-                "Set DHU_MODEL and the passage prompt as they were, or build again.",
+                f"The index was built with another model ({built!r}, {index.vectors.fingerprint}) than is set now "
+                f"({self._embedder.name!r}, {self._embedder.fingerprint}).",
+                "Set DHU_MODEL, DHU_PRECISION and the passage prompt as they were, or build again.",
             )
 
     def search(self, query: str, filter: Filter = NOTHING, limit: int = 10, offset: int = 0) -> list[Hit]:
