@@ -35,15 +35,17 @@ if TYPE_CHECKING:
     from dhu_graph.link import Decision, Linked, Linker
     from dhu_graph.quality import Measurement
     from dhu_graph.quality.book import Link
-    from dhu_graph.search import Searcher
+    from dhu_graph.search import Reader, Searcher
     from dhu_graph.sparql import Answer, QueryPool
 
+_NUTS = "http://data.europa.eu/nuts/scheme/"
 _SCHEMES = {
     "country": OP_COUNTRY,
     "theme": "theme",
     "technology": "technology",
     "maturity": "maturity",
     "target": "target-group",
+    "audience": "audience",
 }
 
 Progress = Callable[[str, int, int], None]
@@ -395,7 +397,7 @@ class Engine:
         import pyoxigraph
 
         from dhu_graph.index import open_index
-        from dhu_graph.search import Searcher
+        from dhu_graph.search import Reader, Searcher
 
         release.verify()
         if release.manifest["base"] != self.settings.base:
@@ -405,9 +407,20 @@ class Engine:
             )
         embedder = self.embedder if release.manifest["index"].get("model") else None
         index = open_index(release.index)
-        searcher = Searcher(index, embedder)
+        searcher = Searcher(index, embedder, reader=self._reader(index))
         store = pyoxigraph.Store.read_only(str(release.store))
         return Opened(release, index, searcher, Resources(store, self.ontology), lambda: self._pool(release))
+
+    def _reader(self, index: "Index") -> "Reader":
+        from dhu_graph.search import Lexicon, Names, Reader
+
+        lexicon = Lexicon()
+        return Reader(
+            lexicon,
+            Names(self.ontology, lexicon, index.documents.facets()),
+            lambda column, value: self.ontology.label(self.concept(column, value) or value),
+            index.text.holds,
+        )
 
     def _pool(self, release: Release) -> "QueryPool":
         from dhu_graph.sparql import QueryPool
@@ -486,6 +499,9 @@ class Engine:
 
     def concept(self, column: str, value: str) -> str | None:
         """The concept behind a value of a filter column, by code or name; None where there is none."""
+        if column == "region":
+            editions = sorted(iri for iri in self.ontology.schemes if iri.startswith(_NUTS))
+            return next((iri for scheme in editions if (iri := self.ontology.concept(scheme, value))), None)
         return self.ontology.concept(_SCHEMES[column], value) if column in _SCHEMES else None
 
     def _code(self, column: str, value: str) -> str:
@@ -496,7 +512,7 @@ class Engine:
             if value not in known:
                 raise UsageError(f"There is no kind {value!r}.", f"Kinds: {', '.join(known)}.")
             return value
-        if column not in _SCHEMES:
+        if column not in (*_SCHEMES, "region"):
             return value
         iri = self.concept(column, value)
         if iri is None:

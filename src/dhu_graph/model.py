@@ -7,10 +7,12 @@ from typing import Any
 FILTER_COLUMNS = (
     "kind",
     "country",
+    "region",
     "theme",
     "technology",
     "maturity",
     "target",
+    "audience",
     "year",
     "language",
     "source",

@@ -133,6 +133,10 @@ class Documents:
             passed &= inside
         return np.flatnonzero(passed).astype(np.int64)
 
+    def having(self, column: str) -> Rows:
+        """The rows that have any value of a column."""
+        return np.unique(self._arrays[f"{column}.rows"]).astype(np.int64)
+
     def facets(self, rows: Iterable[int] | Rows | None = None) -> dict[str, dict[str, int]]:
         """How many of the rows (None: of all) have each value of each column, the most frequent first.
 

@@ -46,9 +46,9 @@ _STROKES = str.maketrans(
 )
 
 
-def words(text: str) -> list[str]:
+def words(text: str, *, lower: bool = True) -> list[str]:
     """The words of a text in lower case, in order; anything but letters and digits separates them."""
-    return [word for word in _WORD.findall(text.lower()) if len(word) <= LONGEST_WORD]
+    return [word for word in _WORD.findall(text.lower() if lower else text) if len(word) <= LONGEST_WORD]
 
 
 def fold(word: str) -> str:
@@ -113,6 +113,10 @@ class Text:
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
+    def holds(self, word: str) -> bool:
+        """Whether a folded word stands in any document."""
+        return bool(self._searcher.doc_freq("folded", word))
+
     def terms(self, question: str) -> list[Term]:
         """The distinct words of a question with their shares; the first MOST_WORDS of a long one.
 
@@ -131,6 +135,17 @@ class Text:
             found.append((word, kept, math.log(1 + (len(self) - df + 0.5) / (df + 0.5))))
         total = sum(weight for _, _, weight in found)
         return [Term(word, places, weight / total) for word, places, weight in found]
+
+    def holding(self, phrase: str, rows: Rows) -> Rows:
+        """The rows, of those given, whose documents hold every word of a phrase, in any order."""
+        import tantivy
+
+        clauses = [
+            (tantivy.Occur.Must, tantivy.Query.term_query(self._schema, "folded", fold(word), "basic"))
+            for word in words(phrase)
+        ]
+        found = self._hits(tantivy.Query.boolean_query(clauses), len(self)) if clauses and len(self) else []
+        return np.intersect1d(np.array([row for row, _ in found], dtype=np.int64), rows, assume_unique=True)
 
     def coverage(
         self, terms: list[Term], limit: int, rows: Sequence[int] | Rows | None = None

@@ -17,12 +17,16 @@ from dhu_graph import assets
 from dhu_graph.index import fold, words
 
 FOLDER = "words"
-SHORTEST_STEM, SHORTEST_PART = 3, 6
+GENERAL = "g-"
+"""What the concepts of everyday words begin with."""
+SHORTEST_STEM, SHORTEST_PART = 4, 6
 """Letters that a stem, and a part within a word, have at least."""
 LONGEST_ENDING = 9
 """Letters that a star at the end stands for at most; what is longer is another word."""
-FUZZY_FROM, FUZZY_TWO_FROM = 6, 9
+FUZZY_FROM, FUZZY_TWO_FROM = 6, 10
 """Letters of a word in which one slip, and two, are forgiven."""
+FUZZY_ENDING = 4
+"""Letters that may follow a misspelt stem."""
 _LONGEST_PHRASE = 4
 
 
@@ -58,7 +62,9 @@ class Forms:
                 if len(bare) >= SHORTEST_PART:
                     self.parts[bare].add(concept)
             elif tokens[0].endswith("*"):
-                if len(bare) >= SHORTEST_STEM:
+                if len(bare) < SHORTEST_STEM:
+                    self.whole[bare].add(concept)
+                else:
                     self.stems[bare].add(concept)
                     self.longest_stem = max(self.longest_stem, len(bare))
             else:
@@ -68,8 +74,10 @@ class Forms:
         """Concepts of one folded word: of the word itself, else of its longest stem, and of parts within it."""
         found = set(self.whole.get(word, ()))
         if not found:
-            shortest = max(SHORTEST_STEM, len(word) - self.longest_ending)
-            for length in range(min(len(word), self.longest_stem), shortest - 1, -1):
+            for length in range(min(len(word), self.longest_stem), SHORTEST_STEM - 1, -1):
+                # The shorter a stem, the shorter the endings that it can have and still be the same word.
+                if len(word) - length > min(length, self.longest_ending):
+                    break
                 if stems := self.stems.get(word[:length]):
                     found |= stems
                     break
@@ -83,17 +91,18 @@ class Forms:
         """Concepts of the forms that a misspelt word is nearest to, by letters left out, added, changed or swapped."""
         if len(word) < FUZZY_FROM:
             return set()
-        most = 2 if len(word) >= FUZZY_TWO_FROM else 1
         found: set[str] = set()
+        best = 2
         for form in self._by_start.get(word[0], ()):
-            # A stem is compared with as much of the word as it has letters.
+            # A stem is compared with as much of the word as it has letters, and little may follow it.
             start = word[: len(form)] if form in self.stems else word
-            if (
-                abs(len(start) - len(form)) <= most
-                and (slips := OSA.distance(start, form, score_cutoff=most)) <= most
-            ):
-                if slips < most:
-                    most, found = slips, set()
+            most = min(best, 2 if len(form) >= FUZZY_TWO_FROM else 1)
+            if len(word) - len(start) > FUZZY_ENDING or abs(len(start) - len(form)) > most:
+                continue
+            slips = OSA.distance(start, form, score_cutoff=most)
+            if slips <= most:
+                if slips < best:
+                    best, found = slips, set()
                 found |= self.whole.get(form, set()) | self.stems.get(form, set())
         return found
 
@@ -130,14 +139,10 @@ class Lexicon:
 
     @cached_property
     def english(self) -> Mapping[str, str]:
-        """Concept → a word or two in English, to be put into an English question."""
-        return {
-            concept: next(f for f in cell.split("|")).replace("*", "")
-            if concept.startswith("g-")
-            else concept.replace("-", " ")
-            for concept, cell in _rows(self._folder / "en.tsv")
-            if cell
-        }
+        """Concept → a word or two in English (third column of `en.tsv`), to be put into an English question."""
+        with (self._folder / "en.tsv").open(encoding="utf-8", newline="") as lines:
+            rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+            return {row[0]: row[2] for row in rows if len(row) > 2}
 
     @property
     def languages(self) -> list[str]:

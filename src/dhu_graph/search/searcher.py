@@ -21,9 +21,14 @@ from dhu_graph.embedding import Embedder
 from dhu_graph.errors import BadInput, ReleaseError, UsageError
 from dhu_graph.index import Index, Rows, Term, Vectors, windows
 from dhu_graph.model import Document, Filter, Hit
+from dhu_graph.search.lexicon import folded
+from dhu_graph.search.question import Question, Reader
 
 NOTHING = Filter()
 """The filter that passes everything."""
+
+WORLD = ("EUR",)
+"""What stands for all countries."""
 
 ALIKE_TERMS = 25
 """Words of a document that ask for similar ones, where there are no vectors."""
@@ -37,6 +42,11 @@ class Weights:
     window: float
     coverage: float
     coverage_from: float
+    gloss: float
+    gloss_from: float
+    gloss_full: float
+    country: float
+    theme: float
     texts: int
     windows: int
     words: int
@@ -64,6 +74,27 @@ class _Scored:
     window: int | None = None
 
 
+@dataclass(frozen=True)
+class _Scores:
+    """Scores of candidates for one wording of a question, and what they are made of; arrays of one length."""
+
+    score: NDArray[np.float64]
+    whole: NDArray[np.float32]
+    best: NDArray[np.float32]
+    window: NDArray[np.int64]
+    covered: NDArray[np.float64]
+
+    def mixed(self, other: "_Scores", share: float) -> "_Scores":
+        """Both wordings together; the window is that of the wording which weighs more."""
+        return _Scores(
+            (1 - share) * self.score + share * other.score,
+            (1 - share) * self.whole + share * other.whole,
+            (1 - share) * self.best + share * other.best,
+            other.window if share > 0.5 else self.window,
+            np.maximum(self.covered, other.covered),
+        )
+
+
 class Searcher:
     """Answers questions from an opened index; many threads may ask at once.
 
@@ -71,7 +102,14 @@ class Searcher:
     embedder is not the one the index was built with.
     """
 
-    def __init__(self, index: Index, embedder: Embedder | None, weights: Weights | None = None) -> None:
+    def __init__(
+        self,
+        index: Index,
+        embedder: Embedder | None,
+        weights: Weights | None = None,
+        reader: Reader | None = None,
+    ) -> None:
+        self._reader = reader or Reader(in_documents=index.text.holds)
         self._index, self._documents = index, index.documents
         self._weights = weights or Weights.read()
         self._embedder = embedder if index.vectors else None
@@ -97,17 +135,55 @@ class Searcher:
         """`search` for many questions; embedding them together is several times faster."""
         if limit < 1 or offset < 0:
             raise UsageError("The limit must be at least 1 and the offset at least 0.")
-        plain = [_plain(query, self._weights.longest) for query in queries]
-        rows = self._documents.rows(filter) if filter else None
+        questions = [self._reader.read(query, self._weights.longest) for query in queries]
+        within = self._documents.rows(filter) if filter else None
         if self._embedder and (vectors := self._index.vectors):
-            asked = self._embedder.queries(plain)
+            # The gloss of a question is embedded beside it.
+            texts = [text for question in questions for text in (question.plain, question.gloss) if text]
+            asked = iter(self._embedder.queries(texts))
             found = [
-                self._by_meaning(vectors, vector, self._index.text.terms(query), rows, offset + limit)
-                for query, vector in zip(plain, asked, strict=True)
+                self._by_meaning(
+                    vectors,
+                    question,
+                    [next(asked) for text in (question.plain, question.gloss) if text],
+                    self._allowed(question, within),
+                    offset + limit,
+                )
+                for question in questions
             ]
         else:
-            found = [self._by_words(self._index.text.terms(query), rows, offset + limit) for query in plain]
+            found = [
+                self._by_words(
+                    self._index.text.terms(question.plain), self._allowed(question, within), offset + limit
+                )
+                for question in questions
+            ]
         return [[self._hit(scored) for scored in ranking[offset : offset + limit]] for ranking in found]
+
+    def read(self, query: str) -> Question:
+        """The question as it is understood: what it names, must hold, must not hold."""
+        return self._reader.read(query, self._weights.longest)
+
+    def _allowed(self, question: Question, rows: Rows | None) -> Rows | None:
+        """The rows that hold all that stands in quotes and nothing that has a minus."""
+        if not question.must and not question.without:
+            return rows
+        text = self._index.text
+        chosen = self._everything if rows is None else rows
+        for phrase in question.must:
+            chosen = text.holding(phrase, chosen)
+            tokens = " ".join(folded(phrase))
+            chosen = np.array(
+                [
+                    row
+                    for row in chosen.tolist()
+                    if f" {tokens} " in f" {' '.join(folded(self._documents.get(row).text))} "
+                ],
+                dtype=np.int64,
+            )
+        for word in question.without:
+            chosen = np.setdiff1d(chosen, text.holding(word, chosen), assume_unique=True)
+        return chosen
 
     def similar(self, iri: str, filter: Filter = NOTHING, limit: int = 10) -> list[Hit]:
         """The documents most like one of them, in any language, without itself; cosines of centred vectors.
@@ -137,31 +213,70 @@ class Searcher:
         return np.arange(len(self._documents), dtype=np.int64)
 
     def _by_meaning(
-        self, vectors: Vectors, query: NDArray[np.float32], terms: list[Term], rows: Rows | None, wanted: int
+        self,
+        vectors: Vectors,
+        question: Question,
+        asked: list[NDArray[np.float32]],
+        rows: Rows | None,
+        wanted: int,
     ) -> list[_Scored]:
         w = self._weights
-        candidates = self._candidates(vectors, query, terms, rows, wanted)
+        texts = [text for text in (question.plain, question.gloss) if text]
+        terms = [self._index.text.terms(text) for text in texts]
+        each = [self._candidates(vectors, *pair, rows, wanted) for pair in zip(asked, terms, strict=True)]
+        candidates = np.unique(np.concatenate(each))
         if not len(candidates):
             return []
+        own = self._scored(vectors, asked[0], terms[0], candidates)
+        if question.gloss:
+            share = w.gloss * min(
+                1.0, max(0.0, (question.known - w.gloss_from) / (w.gloss_full - w.gloss_from))
+            )
+            own = own.mixed(self._scored(vectors, asked[1], terms[1], candidates), share)
+        named = self._named(question, candidates)
+        score = own.score + named
+        found = []
+        for place, row in enumerate(candidates.tolist()):
+            parts = {
+                "whole": float(own.whole[place]),
+                "window": float(own.best[place]),
+                "coverage": float(own.covered[place]),
+                "named": float(named[place]),
+            }
+            found.append(_Scored(row, float(score[place]), parts, int(own.window[place])))
+        return _ranked(found)
+
+    def _scored(
+        self, vectors: Vectors, query: NDArray[np.float32], terms: list[Term], candidates: Rows
+    ) -> "_Scores":
+        w = self._weights
         whole = vectors.whole.scores(query, candidates)
         ids = vectors.windows_of(candidates)
         counts = vectors.starts[candidates + 1] - vectors.starts[candidates]
         begins = np.cumsum(counts) - counts
         each = vectors.windows.scores(query, ids)
         best = np.maximum.reduceat(each, begins)
-        covered = self._index.text.coverage(terms, len(candidates), candidates)
-        found = []
-        for place, row in enumerate(candidates.tolist()):
-            own = each[begins[place] : begins[place] + counts[place]]
-            parts = {
-                "whole": float(whole[place]),
-                "window": float(best[place]),
-                "coverage": covered.get(row, 0.0),
-            }
-            score = w.whole * parts["whole"] + w.window * parts["window"]
-            score += w.coverage * max(0.0, parts["coverage"] - w.coverage_from)
-            found.append(_Scored(row, score, parts, int(own.argmax())))
-        return _ranked(found)
+        window = np.array([int(each[b : b + n].argmax()) for b, n in zip(begins, counts, strict=True)])
+        held = self._index.text.coverage(terms, len(candidates), candidates)
+        covered = np.array([held.get(row, 0.0) for row in candidates.tolist()], dtype=np.float64)
+        score = w.whole * whole + w.window * best + w.coverage * np.maximum(0.0, covered - w.coverage_from)
+        return _Scores(score.astype(np.float64), whole, best, window, covered)
+
+    def _named(self, question: Question, candidates: Rows) -> NDArray[np.float64]:
+        """What is added for what the question names: never a must, or one wrong guess would hide the answer."""
+        added = np.zeros(len(candidates))
+        for column, weight in (("country", self._weights.country), ("theme", self._weights.theme)):
+            values = [name.value for name in question.named if name.column == column]
+            if values:
+                passing = self._documents.rows(Filter({column: frozenset(values)}))
+                added += weight * np.isin(candidates, passing)
+                if column == "country":  # of other countries, and of those alone
+                    everywhere = self._documents.rows(Filter({column: frozenset({*values, *WORLD})}))
+                    somewhere = self._documents.having(column)
+                    added -= (
+                        0.3 * weight * (np.isin(candidates, somewhere) & ~np.isin(candidates, everywhere))
+                    )
+        return added
 
     def _candidates(
         self, vectors: Vectors, query: NDArray[np.float32], terms: list[Term], rows: Rows | None, wanted: int
@@ -206,15 +321,6 @@ class Searcher:
         return Hit(
             document, scored.score, passage, {name: round(part, 6) for name, part in scored.parts.items()}
         )
-
-
-def _plain(query: str, longest: int) -> str:
-    """The question without control characters and lone surrogates, cut. Raises UsageError where nothing is left."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in query[: 4 * longest])
-    plain = " ".join(shown.split())[:longest].strip()
-    if not plain:
-        raise UsageError("The question is empty.", "Ask in plain words, in any EU language.")
-    return plain
 
 
 def _ranked(found: list[_Scored]) -> list[_Scored]:

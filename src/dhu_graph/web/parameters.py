@@ -24,11 +24,13 @@ class Columns(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     country: Values = Field(description="Code or name: `GRC`, `Greece`, `Ελλάδα`.")
+    region: Values = Field(description="NUTS code or official name: `PL21`, `Małopolskie`.")
     theme: Values = Field(description="Code or name: `telemonitoring`.")
     kind: Values = Field(description="Code or name: `practice`, `good practice`.")
     technology: Values = Field(description="Code or name: `video-consultation`.")
     maturity: Values = Field(description="Code or name: `pilot`, `routine-use`.")
     target: Values = Field(description="For whom, code or name: `patients`.")
+    audience: Values = Field(description="Who learns from it, code or name: `policy-makers`.")
     year: Values = Field(description="Start year: `2021`.")
     language: Values = Field(description="Language of the text, code or name: `en`.")
     source: Values = Field(description="Name of a source: `starter`.")
