@@ -397,7 +397,7 @@ class Engine:
         import pyoxigraph
 
         from dhu_graph.index import open_index
-        from dhu_graph.search import Reader, Searcher
+        from dhu_graph.search import Searcher
 
         release.verify()
         if release.manifest["base"] != self.settings.base:
@@ -526,7 +526,7 @@ class Engine:
         """A report on a judged set of `evaluation/`, or on its open or locked half.
 
         `search` and `search-24` measure search, by language and kind, against the kept baseline, which `keep` writes
-        anew; `link` measures identity, `enrich` the rules of enrichment on what the starter catalogue states.
+        anew; `named` how well the filters that questions name are recognised; `link` measures identity, `enrich` the rules of enrichment on what the starter catalogue states.
         """
         if name in ("enrich", "link"):
             return evaluation_module.Report(
@@ -536,7 +536,15 @@ class Engine:
                 ]
             )
         with self.reading() as opened:
-            questions = evaluation_module.judged(name, opened.iris(), split, opened.resources.replaced())
+            chosen = "search" if name == "named" else name
+            questions = evaluation_module.judged(chosen, opened.iris(), split, opened.resources.replaced())
+            if name == "named":
+                searcher = opened.searcher
+                return evaluation_module.Report(
+                    evaluation_module.recognised(
+                        questions, lambda text: searcher.read(text).named, searcher.facets()
+                    )
+                )
             found = evaluation_module.scores(opened.searcher, questions, relevant=2)
         if keep:
             evaluation_module.keep(name, split, found)

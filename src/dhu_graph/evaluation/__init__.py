@@ -2,6 +2,7 @@
 
 from dhu_graph.evaluation.enriching import held_out
 from dhu_graph.evaluation.linking import measure
+from dhu_graph.evaluation.naming import recognised
 from dhu_graph.evaluation.report import Report, keep, report
 from dhu_graph.evaluation.searching import Question, Scores, evaluate, judged, scores
 
@@ -14,6 +15,7 @@ __all__ = [
     "judged",
     "keep",
     "measure",
+    "recognised",
     "report",
     "scores",
 ]

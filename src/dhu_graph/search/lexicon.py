@@ -132,7 +132,7 @@ class Lexicon:
         found: dict[str, Forms] = {}
         for path in sorted(self._folder.glob("*.tsv")):
             forms = found.setdefault(path.stem, Forms())
-            for concept, cell in _rows(path):
+            for concept, cell in rows(path):
                 for form in cell.split("|"):
                     forms.add(form, concept)
         return found
@@ -141,8 +141,8 @@ class Lexicon:
     def english(self) -> Mapping[str, str]:
         """Concept → a word or two in English (third column of `en.tsv`), to be put into an English question."""
         with (self._folder / "en.tsv").open(encoding="utf-8", newline="") as lines:
-            rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-            return {row[0]: row[2] for row in rows if len(row) > 2}
+            lines_of = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+            return {row[0]: row[2] for row in lines_of if len(row) > 2}
 
     @property
     def languages(self) -> list[str]:
@@ -213,7 +213,8 @@ def _meets(pattern: str, word: str) -> bool:
     return word.startswith(bare) if pattern.endswith("*") else word == bare
 
 
-def _rows(path: Path) -> Iterable[tuple[str, str]]:
+def rows(path: Path) -> Iterable[tuple[str, str]]:
+    """(id, forms) of each line of a file of forms that has any."""
     with path.open(encoding="utf-8", newline="") as lines:
         for row in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
             if len(row) > 1 and row[1].strip():

@@ -14,16 +14,14 @@ from functools import cached_property
 from dhu_graph import assets
 from dhu_graph.index import fold
 from dhu_graph.ontology import OP_COUNTRY, SKOS, Ontology
-from dhu_graph.search.lexicon import Forms, Found, Lexicon, folded
+from dhu_graph.search.lexicon import Forms, Found, Lexicon, folded, rows
 
 NUTS = "http://data.europa.eu/nuts/code/"
-SCHEMES = {
-    "theme": "vocab/theme",
-    "target": "vocab/target-group",
-    "audience": "vocab/audience",
-    "maturity": "vocab/maturity",
-}
-"""Columns whose values are concepts of our own, by scheme."""
+SCHEMES = {"theme": "vocab/theme"}
+"""Columns whose values are named by the labels of a scheme of ours. Of stages and groups of people the lexicon names those
+that are meant as such: `patients` or `planned` stand in questions that are not about them."""
+ENDING = 4
+"""Letters that a name may have after its stem: `Bulgarijoje`, `Németországban`."""
 FIRST_YEAR, LAST_YEAR = 1985, 2049
 _LITTLE = frozenset("an na the la le les el los il lo i l der die das den de het o a os as η ο το τα".split())
 _VOWELS = frozenset("aeiouyαειουωη")
@@ -38,6 +36,8 @@ class Named:
     column: str
     value: str
     words: str
+    hint: bool = False
+    """Only likely to be meant: it lifts documents a little and is not offered."""
 
 
 class Names:
@@ -49,30 +49,27 @@ class Names:
 
     def find(self, text: str, concepts: Iterable[Found] = ()) -> list[Named]:
         """What the text names, in the order of the columns; `concepts` are those that the lexicon found in it."""
-        tokens = folded(text)
-        found: dict[tuple[str, str], str] = {}
-        for column, value, first, after in [*self._labelled(tokens), *self._meant(concepts)]:
+        tokens, concepts = folded(text), list(concepts)
+        # Everyday names are short: Polish `dane` (data) is no Dane. Where the language is not known, all are tried.
+        spoken = {found.language for found in concepts} | {"en"} if concepts else set(self._everyday)
+        sets = [self._official, *(self._everyday[code] for code in sorted(spoken & set(self._everyday)))]
+        found: dict[tuple[str, str], tuple[bool, str]] = {}
+        for column, value, first, after, hint in [
+            *((*each, False) for forms in sets for each in _labelled(forms, tokens)),
+            *self._meant(concepts),
+        ]:
             if value in self._values.get(column, ()):
-                found.setdefault((column, value), " ".join(tokens[first:after]))
-        named = [Named(column, value, words) for (column, value), words in sorted(found.items())]
+                if (column, value) not in found or found[column, value][0] > hint:
+                    found[column, value] = (hint, " ".join(tokens[first:after]))
+        named = [
+            Named(column, value, words, hint) for (column, value), (hint, words) in sorted(found.items())
+        ]
         return named + self._years(text)
 
-    def _labelled(self, tokens: list[str]) -> Iterable[tuple[str, str, int, int]]:
-        at = 0
-        while at < len(tokens):
-            found = [(meaning, n) for meaning, n in self._forms.of_phrase(tokens, at)]
-            found += [(meaning, 1) for meaning in self._forms.of_word(tokens[at])]
-            longest = max((n for _, n in found), default=1)
-            for meaning, n in found:
-                if n == longest:
-                    column, _, value = meaning.partition("=")
-                    yield column, value, at, at + n
-            at += longest
-
-    def _meant(self, concepts: Iterable[Found]) -> Iterable[tuple[str, str, int, int]]:
+    def _meant(self, concepts: Iterable[Found]) -> Iterable[tuple[str, str, int, int, bool]]:
         for found in concepts:
-            for column, value in self._by_concept.get(found.concept, ()):
-                yield column, value, found.first, found.after
+            for column, value, hint in self._by_concept.get(found.concept, ()):
+                yield column, value, found.first, found.after, hint
 
     def _years(self, text: str) -> list[Named]:
         """The years of a text with what stands beside them; of several, from the first to the last."""
@@ -104,26 +101,27 @@ class Names:
         return found
 
     @cached_property
-    def _by_concept(self) -> Mapping[str, list[tuple[str, str]]]:
-        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    def _by_concept(self) -> Mapping[str, list[tuple[str, str, bool]]]:
+        found: dict[str, list[tuple[str, str, bool]]] = defaultdict(list)
         for row in _table("named.tsv"):
             for concept in row["concepts"].split("|"):
-                found[concept].append((row["column"], row["value"]))
+                found[concept].append((row["column"], row["value"], row["how"] == "hint"))
         return found
 
     @cached_property
-    def _forms(self) -> Forms:
-        forms = Forms()
+    def _everyday(self) -> Mapping[str, Forms]:
+        found: dict[str, Forms] = {}
         for path in sorted((assets.folder("index") / "places").glob("*.tsv")):
-            with path.open(encoding="utf-8", newline="") as lines:
-                for row in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
-                    column = (
-                        "region"
-                        if row and row[0][2:].isalnum() and row[0] not in self._countries
-                        else "country"
-                    )
-                    for form in row[1].split("|") if len(row) > 1 else ():
-                        forms.add(form, f"{column}={row[0]}")
+            forms = found.setdefault(path.stem, Forms(longest_ending=ENDING))
+            for code, told in rows(path):
+                column = "country" if code in self._countries else "region"
+                for form in told.split("|"):
+                    forms.add(form, f"{column}={code}")
+        return found
+
+    @cached_property
+    def _official(self) -> Forms:
+        forms = Forms(longest_ending=ENDING)
         schemes = {
             iri: column
             for column, name in SCHEMES.items()
@@ -141,6 +139,19 @@ class Names:
     @cached_property
     def _countries(self) -> frozenset[str]:
         return frozenset(map(self._ontology.notation, self._ontology.schemes[OP_COUNTRY]))
+
+
+def _labelled(forms: Forms, tokens: list[str]) -> Iterable[tuple[str, str, int, int]]:
+    """(column, value, first word, the one after the last) of the longest names that begin at each word."""
+    at = 0
+    while at < len(tokens):
+        found = [*forms.of_phrase(tokens, at), *((meaning, 1) for meaning in forms.of_word(tokens[at]))]
+        longest = max((length for _, length in found), default=1)
+        for meaning, length in found:
+            if length == longest:
+                column, _, value = meaning.partition("=")
+                yield column, value, at, at + length
+        at += longest
 
 
 def _stemmed(label: str) -> str:
