@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dhu_graph.link import Decision, Linked, Linker
     from dhu_graph.quality import Measurement
     from dhu_graph.quality.book import Link
+    from dhu_graph.search import Answer as SearchAnswer
     from dhu_graph.search import Reader, Searcher
     from dhu_graph.sparql import Answer, QueryPool
 
@@ -240,7 +241,7 @@ class Engine:
                 reports[state.name] = report
         if not reports:
             raise ReleaseError("No source has a graph yet.", "Run `dhu build`, or `dhu ingest SOURCE`.")
-        return run_build(
+        built = run_build(
             self.shelf,
             reports.values(),
             self.ontology,
@@ -251,6 +252,26 @@ class Engine:
             progress=progress,
             force=force,
         )
+        if built:
+            self._calibrate(built, progress)
+        return built
+
+    def _calibrate(self, release: Release, progress: Progress | None) -> None:
+        """Fits the confidence of answers to a release, where it holds enough of what the judged questions ask for."""
+        if not release.manifest["index"].get("model"):
+            return
+        if progress:
+            progress("calibrate", 0, 0)
+        opened = self._open(release)
+        try:
+            questions = evaluation_module.judged("search", opened.iris(), "open", opened.resources.replaced())
+            if fitted := evaluation_module.calibrated(opened.searcher, questions):
+                fitted.write(self._confidence_file(release))
+        finally:
+            opened.close()
+
+    def _confidence_file(self, release: Release) -> Path:
+        return self.settings.data / "confidence" / f"{release.manifest['checksum'][:16]}.json"
 
     def _linker(self, digests: dict[str, str]) -> "Linker":
         from dhu_graph.link import Linker
@@ -397,7 +418,7 @@ class Engine:
         import pyoxigraph
 
         from dhu_graph.index import open_index
-        from dhu_graph.search import Searcher
+        from dhu_graph.search import Confidence, Searcher
 
         release.verify()
         if release.manifest["base"] != self.settings.base:
@@ -407,7 +428,9 @@ class Engine:
             )
         embedder = self.embedder if release.manifest["index"].get("model") else None
         index = open_index(release.index)
-        searcher = Searcher(index, embedder, reader=self._reader(index))
+        fitted = self._confidence_file(release)
+        confidence = Confidence.read(fitted) if fitted.is_file() else None
+        searcher = Searcher(index, embedder, reader=self._reader(index), confidence=confidence)
         store = pyoxigraph.Store.read_only(str(release.store))
         return Opened(release, index, searcher, Resources(store, self.ontology), lambda: self._pool(release))
 
@@ -433,6 +456,18 @@ class Engine:
         """The best resources for a question in plain words, in any language."""
         with self.reading() as opened:
             return opened.searcher.search(question, filter or Filter(), limit, offset)
+
+    def ask(
+        self,
+        question: str,
+        filter: Filter | None = None,
+        limit: int = 10,
+        offset: int = 0,
+        words: bool = False,
+    ) -> "SearchAnswer":
+        """`search` with the question as it was read, what it names, and how likely an answer is there at all."""
+        with self.reading() as opened:
+            return opened.searcher.answer(question, filter or Filter(), limit, offset, words)
 
     def similar(self, iri: str, filter: Filter | None = None, limit: int = 10) -> list[Hit]:
         """The resources most like one of them."""
@@ -526,7 +561,8 @@ class Engine:
         """A report on a judged set of `evaluation/`, or on its open or locked half.
 
         `search` and `search-24` measure search, by language and kind, against the kept baseline, which `keep` writes
-        anew; `named` how well the filters that questions name are recognised; `link` measures identity, `enrich` the rules of enrichment on what the starter catalogue states.
+        anew; `named` how well the filters that questions name are recognised, `confidence` whether search knows that it
+        has no answer; `link` measures identity, `enrich` the rules of enrichment on what the starter catalogue states.
         """
         if name in ("enrich", "link"):
             return evaluation_module.Report(
@@ -536,8 +572,14 @@ class Engine:
                 ]
             )
         with self.reading() as opened:
-            chosen = "search" if name == "named" else name
+            chosen = "search" if name in ("named", "confidence") else name
             questions = evaluation_module.judged(chosen, opened.iris(), split, opened.resources.replaced())
+            if name == "confidence":
+                fitted = evaluation_module.calibrated(opened.searcher, questions)
+                told = {"samples": fitted.samples, "auc": fitted.auc, "ece": fitted.ece} if fitted else {}
+                return evaluation_module.Report(
+                    [{"measure": k, "figure": round(v, 4)} for k, v in told.items()]
+                )
             if name == "named":
                 searcher = opened.searcher
                 return evaluation_module.Report(

@@ -72,10 +72,12 @@ class Hit:
     """One search answer: the document, its score, and why it is there.
 
     `passage` is the best matching two-sentence window of the text (or the summary where none was scored).
-    `parts` holds the terms of the score: `whole`, `window`, `coverage`.
+    `parts` holds the terms of the score: `whole`, `window`, `coverage`, `named`.
     """
 
     document: Document
     score: float
     passage: str
     parts: Mapping[str, float] = field(default_factory=dict)
+    spans: tuple[tuple[int, int], ...] = ()
+    """Where the passage meets the question: (start, end) in characters."""

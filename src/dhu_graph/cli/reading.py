@@ -144,7 +144,7 @@ def eval_(
     context: typer.Context,
     name: str = typer.Argument(
         "search",
-        help="search, search-24, named (filters in questions), link, or enrich (on what the starter catalogue states).",
+        help="search, search-24, named (filters in questions), confidence, link, or enrich (on what the starter catalogue states).",
     ),
     split: str = typer.Option(None, "--split", help="Only the open or the locked half."),
     keep: bool = typer.Option(False, "--keep", help="Keep these figures as the baseline (search only)."),

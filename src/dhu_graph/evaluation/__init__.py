@@ -1,5 +1,6 @@
 """How well the radar does on judged sets: search (`searching`), identity (`linking`) and enrichment (`enriching`)."""
 
+from dhu_graph.evaluation.answering import calibrated
 from dhu_graph.evaluation.enriching import held_out
 from dhu_graph.evaluation.linking import measure
 from dhu_graph.evaluation.naming import recognised
@@ -10,6 +11,7 @@ __all__ = [
     "Question",
     "Report",
     "Scores",
+    "calibrated",
     "evaluate",
     "held_out",
     "judged",

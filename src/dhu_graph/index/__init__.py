@@ -3,7 +3,7 @@
 from dhu_graph.index.builder import Progress, build
 from dhu_graph.index.documents import Documents, Rows
 from dhu_graph.index.reader import Index, Vectors, open_index
-from dhu_graph.index.text import Term, Text, fold, words
+from dhu_graph.index.text import Term, Text, fold, stem, words
 from dhu_graph.index.vectors import Space
 from dhu_graph.index.windows import sentences, windows
 
@@ -20,6 +20,7 @@ __all__ = [
     "fold",
     "open_index",
     "sentences",
+    "stem",
     "windows",
     "words",
 ]

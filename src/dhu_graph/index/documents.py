@@ -127,11 +127,22 @@ class Documents:
         for column, values in filter.columns.items():
             inside = np.zeros(len(self), dtype=np.bool_)
             starts, rows = self._arrays[f"{column}.starts"], self._arrays[f"{column}.rows"]
-            for value in values:
+            for value in self._spelt_out(column, values):
                 if (code := self._values[column].get(value)) is not None:
                     inside[rows[starts[code] : starts[code + 1]]] = True
             passed &= inside
         return np.flatnonzero(passed).astype(np.int64)
+
+    def _spelt_out(self, column: str, values: Iterable[str]) -> Iterable[str]:
+        """Years for a span of them: `2020-`, `-2020`, `2020-2022`."""
+        for value in values:
+            first, dash, last = value.partition("-")
+            if column == "year" and dash:
+                yield from (
+                    year for year in self._values[column] if first <= year and (not last or year <= last)
+                )
+            else:
+                yield value
 
     def having(self, column: str) -> Rows:
         """The rows that have any value of a column."""

@@ -233,5 +233,10 @@ def _analyzer(language: str | None) -> Any:
     return (builder.filter(tantivy.Filter.stemmer(STEMMERS[language])) if language else builder).build()
 
 
+def stem(language: str, word: str) -> str:
+    """The stem of a word of a language, the word itself where there is no stemmer."""
+    return _stem(language, word) if language in STEMMERS else word
+
+
 def _stem(language: str, word: str) -> str:
     return str(_analyzer(language).analyze(word)[0])

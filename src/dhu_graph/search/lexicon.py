@@ -87,32 +87,33 @@ class Forms:
                     found |= self.parts.get(word[first:after], set())
         return found
 
-    def nearly(self, word: str) -> set[str]:
-        """Concepts of the forms that a misspelt word is nearest to, by letters left out, added, changed or swapped."""
+    def nearest(self, word: str) -> str | None:
+        """The word of a form that a misspelt word was meant to be: letters left out, added, changed or swapped."""
         if len(word) < FUZZY_FROM:
-            return set()
-        found: set[str] = set()
-        best = 2
-        for form in self._by_start.get(word[0], ()):
+            return None
+        best: tuple[int, str] | None = None
+        for form, stem in self._by_start.get(word[0], ()):
             # A stem is compared with as much of the word as it has letters, and little may follow it.
-            start = word[: len(form)] if form in self.stems else word
-            most = min(best, 2 if len(form) >= FUZZY_TWO_FROM else 1)
+            start = word[: len(form)] if stem else word
+            most = min(best[0] if best else 2, 2 if len(form) >= FUZZY_TWO_FROM else 1)
             if len(word) - len(start) > FUZZY_ENDING or abs(len(start) - len(form)) > most:
                 continue
             slips = OSA.distance(start, form, score_cutoff=most)
-            if slips <= most:
-                if slips < best:
-                    best, found = slips, set()
-                found |= self.whole.get(form, set()) | self.stems.get(form, set())
-        return found
+            if slips <= most and (best is None or (slips, form) < best):
+                best = slips, form
+        return best[1] if best else None
 
     @cached_property
-    def _by_start(self) -> Mapping[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        for form in {*self.whole, *self.stems}:
+    def _by_start(self) -> Mapping[str, list[tuple[str, bool]]]:
+        """First letter → (word, whether it may have any ending) of all forms, those of phrases too."""
+        found: dict[str, set[tuple[str, bool]]] = defaultdict(set)
+        patterns = {token for each in self.phrases.values() for tokens, _ in each for token in tokens}
+        told = [(form, False) for form in self.whole] + [(form, True) for form in self.stems]
+        told += [(token.strip("*"), token.endswith("*")) for token in patterns]
+        for form, stem in told:
             if len(form) >= FUZZY_FROM - 1:
-                found[form[0]].append(form)
-        return found
+                found[form[0]].add((form, stem))
+        return {letter: sorted(forms) for letter, forms in found.items()}
 
     def of_phrase(self, tokens: list[str], at: int) -> Iterator[tuple[str, int]]:
         """(concept, how many words) of the phrases that begin at a word."""
@@ -174,18 +175,36 @@ class Lexicon:
         most = 0
         for language in self._forms:
             found = self.find(tokens, language)
-            covered = sum(len(tokens[n]) for n in {n for f in found for n in range(f.first, f.after)})
+            covered = sum(len(tokens[n]) for n in _covered(found))
             if covered > most:
                 best, most = found, covered
-        known = {n for f in best for n in range(f.first, f.after)}
-        # What the language has no word for may be an English word or an abbreviation, or have a slip in it.
-        best += [f for f in self.find(tokens, "en") if f.first not in known]
-        known |= {n for f in best for n in range(f.first, f.after)}
-        language = best[0].language if best else "en"
-        for at, word in enumerate(tokens):
-            if at not in known and (forms := self._forms.get(language)):
-                best += [Found(concept, at, at + 1, language) for concept in sorted(forms.nearly(word))]
-        return sorted(best, key=lambda f: (f.first, f.concept))
+        # What the language has no word for may be an English word or an abbreviation.
+        best += [f for f in self.find(tokens, "en") if f.first not in _covered(best)]
+        return sorted([*best, *self._misspelt(tokens, best)], key=lambda f: (f.first, f.concept))
+
+    def _misspelt(self, tokens: list[str], found: list[Found]) -> list[Found]:
+        """The concepts of words with slips in them, in the language of the others; of any where none is known."""
+        known = _covered(found)
+        unknown = [at for at, word in enumerate(tokens) if at not in known and len(word) >= FUZZY_FROM]
+        best: list[Found] = []
+        for language in {f.language for f in found} or self._forms:
+            mended = dict.fromkeys(unknown)
+            for at in unknown:
+                mended[at] = self._forms[language].nearest(tokens[at]) if language in self._forms else None
+            if any(mended.values()):
+                written = [mended.get(at) or word for at, word in enumerate(tokens)]
+                new = [
+                    f
+                    for f in self.find(written, language)
+                    if any(mended.get(n) for n in range(f.first, f.after))
+                ]
+                if len(_covered(new)) > len(_covered(best)):
+                    best = new
+        return best
+
+
+def _covered(found: list[Found]) -> set[int]:
+    return {n for each in found for n in range(each.first, each.after)}
 
 
 def folded(text: str) -> list[str]:

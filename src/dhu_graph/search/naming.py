@@ -51,7 +51,8 @@ class Names:
         """What the text names, in the order of the columns; `concepts` are those that the lexicon found in it."""
         tokens, concepts = folded(text), list(concepts)
         # Everyday names are short: Polish `dane` (data) is no Dane. Where the language is not known, all are tried.
-        spoken = {found.language for found in concepts} | {"en"} if concepts else set(self._everyday)
+        sure = len({found.first for found in concepts}) > 1
+        spoken = {found.language for found in concepts} | {"en"} if sure else set(self._everyday)
         sets = [self._official, *(self._everyday[code] for code in sorted(spoken & set(self._everyday)))]
         found: dict[tuple[str, str], tuple[bool, str]] = {}
         for column, value, first, after, hint in [

@@ -30,8 +30,15 @@ class Question:
     named: tuple[Named, ...] = ()
     gloss: str = ""
     """English words for its concepts and places, where it is in another language and the lexicon knows enough of it."""
+    concepts: frozenset[str] = frozenset()
+    """What it speaks of, by the ids of the lexicon."""
     known: float = 0.0
     """Share of its letters that the lexicon or a name covers (0–1); words of up to three letters do not count."""
+
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        """What is embedded and looked up: the text, and its gloss where it has one."""
+        return (self.plain, self.gloss) if self.gloss else (self.plain,)
 
 
 class Reader:
@@ -44,7 +51,7 @@ class Reader:
         label: Callable[[str, str], str] | None = None,
         in_documents: Callable[[str], bool] | None = None,
     ) -> None:
-        self._lexicon, self._names = lexicon or Lexicon(), names
+        self.lexicon, self._names = lexicon or Lexicon(), names
         self._label = label or (lambda column, value: value)
         self._in_documents = in_documents or (lambda word: False)
 
@@ -57,10 +64,10 @@ class Reader:
         plain = " ".join(_MINUS.sub(" ", re.sub(r"[\"“”„«»]", " ", shown)).split())
         if not plain:
             raise UsageError("The question is empty.", "Ask in plain words, in any EU language.")
-        found = self._lexicon.understand(plain)
+        found = self.lexicon.understand(plain)
         named = tuple(self._names.find(plain, found)) if self._names else ()
         gloss, known = self._gloss(plain, found, named)
-        return Question(plain, must, without, named, gloss, known)
+        return Question(plain, must, without, named, gloss, frozenset(f.concept for f in found), known)
 
     def _gloss(self, plain: str, found: list[Found], named: Iterable[Named]) -> tuple[str, float]:
         raw, tokens = words(plain, lower=False), folded(plain)
@@ -77,7 +84,7 @@ class Reader:
             here = [each.concept for each in found if each.first == at]
             # `hospital` says more than its everyday word does.
             here = [concept for concept in here if not concept.startswith(GENERAL)] or here
-            parts += [self._lexicon.english.get(concept, "") for concept in here if token not in of_places]
+            parts += [self.lexicon.english.get(concept, "") for concept in here if token not in of_places]
             if at not in told and self._is_name(raw[at], token, at):
                 parts.append(raw[at])
         parts += [f"in {self._label(name.column, name.value)}" for name in places]

@@ -7,7 +7,7 @@ people named. It does not depend on the size of the corpus, on the filter or on 
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,8 @@ from dhu_graph.embedding import Embedder
 from dhu_graph.errors import BadInput, ReleaseError, UsageError
 from dhu_graph.index import Index, Rows, Term, Vectors, windows
 from dhu_graph.model import Document, Filter, Hit
+from dhu_graph.search.confidence import DEPTH, NO_GOOD_MATCH, Confidence, features
+from dhu_graph.search.highlight import spans
 from dhu_graph.search.lexicon import folded
 from dhu_graph.search.question import Question, Reader
 
@@ -62,6 +64,20 @@ class Weights:
             return cls(**{name: value for table in tables.values() for name, value in table.items()})
         except (OSError, TypeError, AttributeError, tomllib.TOMLDecodeError) as error:
             raise BadInput(f"{path} cannot be used: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Hits, the question as it was read, and how likely an answer is there (0–1; None where words alone decided)."""
+
+    question: Question
+    hits: list[Hit]
+    confidence: float | None
+
+    @property
+    def good(self) -> bool:
+        """Whether to tell people that there is a match."""
+        return bool(self.hits) and (self.confidence is None or self.confidence >= NO_GOOD_MATCH)
 
 
 @dataclass(frozen=True)
@@ -108,7 +124,9 @@ class Searcher:
         embedder: Embedder | None,
         weights: Weights | None = None,
         reader: Reader | None = None,
+        confidence: Confidence | None = None,
     ) -> None:
+        self._confidence = confidence or Confidence.read()
         self._reader = reader or Reader(in_documents=index.text.holds)
         self._index, self._documents = index, index.documents
         self._weights = weights or Weights.read()
@@ -121,44 +139,95 @@ class Searcher:
                 "Set DHU_MODEL, DHU_PRECISION and the passage prompt as they were, or build again.",
             )
 
-    def search(self, query: str, filter: Filter = NOTHING, limit: int = 10, offset: int = 0) -> list[Hit]:
+    def search(
+        self, query: str, filter: Filter = NOTHING, limit: int = 10, offset: int = 0, words_only: bool = False
+    ) -> list[Hit]:
         """The best documents for a question in any language, best first; ties are broken by row.
 
-        The question is plain words: no character in it is syntax. Raises UsageError on an empty question, an unknown
-        filter column, or a limit below 1.
+        What stands in quotes an answer must hold, what has a minus it must not. With `words_only` meaning plays no
+        part. Raises UsageError on an empty question, an unknown filter column, or a limit below 1.
         """
-        return self.search_all([query], filter, limit, offset)[0]
+        return self.answer(query, filter, limit, offset, words_only).hits
 
     def search_all(
         self, queries: Sequence[str], filter: Filter = NOTHING, limit: int = 10, offset: int = 0
     ) -> list[list[Hit]]:
         """`search` for many questions; embedding them together is several times faster."""
+        return [answer.hits for answer in self._answers(queries, filter, limit, offset, False)]
+
+    def answer(
+        self, query: str, filter: Filter = NOTHING, limit: int = 10, offset: int = 0, words_only: bool = False
+    ) -> Answer:
+        """The hits, the question as it was read, and how likely it is that an answer is among all that pass."""
+        (found,) = self._answers([query], filter, limit, offset, words_only)
+        return found
+
+    @property
+    def by_meaning(self) -> bool:
+        """Whether there are vectors to search by."""
+        return self._embedder is not None
+
+    def features(
+        self, queries: Sequence[str], without: Sequence[Collection[str]] | None = None
+    ) -> NDArray[np.float64]:
+        """What confidence is told by, for each question; `without` are IRIs of documents that are left out of each."""
+        found = []
+        questions = [self._reader.read(query, self._weights.longest) for query in queries]
+        gone = [set(map(self._documents.row, iris)) for iris in without or [()] * len(queries)]
+        for question, ranking in zip(
+            questions, self._rankings(questions, gone, self._everything, DEPTH, False), strict=True
+        ):
+            found.append(self._features(question, ranking))
+        return np.array(found)
+
+    def _answers(
+        self, queries: Sequence[str], filter: Filter, limit: int, offset: int, words_only: bool
+    ) -> list[Answer]:
         if limit < 1 or offset < 0:
             raise UsageError("The limit must be at least 1 and the offset at least 0.")
         questions = [self._reader.read(query, self._weights.longest) for query in queries]
         within = self._documents.rows(filter) if filter else None
-        if self._embedder and (vectors := self._index.vectors):
-            # The gloss of a question is embedded beside it.
-            texts = [text for question in questions for text in (question.plain, question.gloss) if text]
-            asked = iter(self._embedder.queries(texts))
-            found = [
-                self._by_meaning(
-                    vectors,
-                    question,
-                    [next(asked) for text in (question.plain, question.gloss) if text],
-                    self._allowed(question, within),
-                    offset + limit,
-                )
-                for question in questions
+        wanted = max(offset + limit, DEPTH)
+        rankings = self._rankings(questions, None, within, wanted, words_only)
+        answers = []
+        for question, ranking in zip(questions, rankings, strict=True):
+            chance = None
+            if ranking and self._embedder and not words_only:
+                chance = float(self._confidence.of(self._features(question, ranking)[None])[0])
+            hits = [self._hit(scored, question) for scored in ranking[offset : offset + limit]]
+            answers.append(Answer(question, hits, chance))
+        return answers
+
+    def _rankings(
+        self,
+        questions: Sequence[Question],
+        gone: Sequence[Collection[int]] | None,
+        within: Rows | None,
+        wanted: int,
+        words_only: bool,
+    ) -> list[list[_Scored]]:
+        allowed = [self._allowed(question, within) for question in questions]
+        for number, rows in enumerate(gone or ()):
+            if rows:
+                some = allowed[number]
+                allowed[number] = np.setdiff1d(self._everything if some is None else some, list(rows))
+        vectors = self._index.vectors
+        if not self._embedder or words_only or not vectors:
+            text = self._index.text
+            return [
+                self._by_words(text.terms(question.plain), rows, wanted)
+                for question, rows in zip(questions, allowed, strict=True)
             ]
-        else:
-            found = [
-                self._by_words(
-                    self._index.text.terms(question.plain), self._allowed(question, within), offset + limit
-                )
-                for question in questions
-            ]
-        return [[self._hit(scored) for scored in ranking[offset : offset + limit]] for ranking in found]
+        # The gloss of a question is embedded beside it.
+        texts = [text for question in questions for text in question.wordings]
+        asked = iter(self._embedder.queries(texts) if texts else ())
+        return [
+            self._by_meaning(vectors, question, [next(asked) for _ in question.wordings], rows, wanted)
+            for question, rows in zip(questions, allowed, strict=True)
+        ]
+
+    def _features(self, question: Question, ranking: list[_Scored]) -> NDArray[np.float64]:
+        return features([one.score for one in ranking], [one.parts for one in ranking], question.known)
 
     def read(self, query: str) -> Question:
         """The question as it is understood: what it names, must hold, must not hold."""
@@ -221,8 +290,7 @@ class Searcher:
         wanted: int,
     ) -> list[_Scored]:
         w = self._weights
-        texts = [text for text in (question.plain, question.gloss) if text]
-        terms = [self._index.text.terms(text) for text in texts]
+        terms = [self._index.text.terms(text) for text in question.wordings]
         each = [self._candidates(vectors, *pair, rows, wanted) for pair in zip(asked, terms, strict=True)]
         candidates = np.unique(np.concatenate(each))
         if not len(candidates):
@@ -315,12 +383,14 @@ class Searcher:
         terms = self._index.text.terms(document.text)
         return sorted(terms, key=lambda term: -term.share)[:ALIKE_TERMS]
 
-    def _hit(self, scored: _Scored) -> Hit:
+    def _hit(self, scored: _Scored, question: Question | None = None) -> Hit:
         document = self._documents.get(scored.row)
         passage = document.summary if scored.window is None else windows(document.text)[scored.window]
-        return Hit(
-            document, scored.score, passage, {name: round(part, 6) for name, part in scored.parts.items()}
-        )
+        parts = {name: round(part, 6) for name, part in scored.parts.items()}
+        if question is None:
+            return Hit(document, scored.score, passage, parts)
+        met = spans(passage, question, self._reader.lexicon, document.language.split("-")[0] or "en")
+        return Hit(document, scored.score, passage, parts, tuple(met))
 
 
 def _ranked(found: list[_Scored]) -> list[_Scored]:

@@ -11,6 +11,7 @@ from dhu_graph.engine import Engine
 from dhu_graph.errors import Replaced
 from dhu_graph.model import Hit
 from dhu_graph.resources import Statement
+from dhu_graph.search import sparql
 from dhu_graph.web import parameters
 from dhu_graph.web.views import engine_of, label, local
 
@@ -31,7 +32,10 @@ class Facet(Value):
 
 
 class HitOut(BaseModel):
-    """One answer. `iri` is its name for ever, `url` its address on this server; `parts` are the terms of the score."""
+    """One answer. `iri` is its name for ever, `url` its address on this server; `parts` are the terms of the score.
+
+    `spans` are the (start, end) characters of the passage where it meets the question.
+    """
 
     iri: str
     url: str
@@ -42,15 +46,32 @@ class HitOut(BaseModel):
     language: str
     score: float
     parts: dict[str, float]
+    spans: list[tuple[int, int]] = []
     filters: dict[str, list[Value]]
 
 
+class Understood(Value):
+    """A filter that words of the question name. It lifts what fits and hides nothing; add it as a parameter to narrow."""
+
+    column: str
+    words: str
+
+
 class Found(BaseModel):
-    """What a search gives. `total` counts the documents that pass the filter; `facets` counts them by value."""
+    """What a search gives. `total` counts the documents that pass the filter; `facets` counts them by value.
+
+    `understood` are the filters that the question names, `sparql` the query that states the filters that were given.
+    `confidence` is how likely an answer is there at all (0 to 1, calibrated on judged questions; null where words alone
+    decided), `good_match` whether it is likely enough to say so.
+    """
 
     query: str
     release: int
     total: int
+    understood: list[Understood]
+    sparql: str
+    confidence: float | None
+    good_match: bool
     hits: list[HitOut]
     facets: dict[str, list[Facet]]
 
@@ -104,14 +125,28 @@ def search(request: Request, asked: Annotated[parameters.Search, Query()]) -> Fo
     engine = engine_of(request)
     chosen = parameters.filter_of(engine, asked)
     with engine.reading() as opened:
-        hits = opened.searcher.search(asked.q, chosen, asked.limit, asked.offset)
+        searcher = opened.searcher
+        answer = searcher.answer(asked.q, chosen, asked.limit, asked.offset, asked.mode == "words")
+        named = [name for name in answer.question.named if not name.hint]
         total, facets = opened.searcher.count(chosen), opened.searcher.facets(chosen)
         number = opened.release.number
     return Found(
         query=asked.q,
         release=number,
         total=total,
-        hits=[_hit(request, engine, hit) for hit in hits],
+        understood=[
+            Understood(
+                column=name.column,
+                value=name.value,
+                label=label(engine, name.column, name.value),
+                words=name.words,
+            )
+            for name in named
+        ],
+        sparql=sparql(chosen, searcher.facets()["kind"], engine.ontology),
+        confidence=None if answer.confidence is None else round(answer.confidence, 3),
+        good_match=answer.good,
+        hits=[_hit(request, engine, hit) for hit in answer.hits],
         facets={
             column: [Facet(value=v, label=label(engine, column, v), count=n) for v, n in counts.items()]
             for column, counts in facets.items()
@@ -167,6 +202,7 @@ def _hit(request: Request, engine: Engine, hit: Hit) -> HitOut:
         language=document.language,
         score=round(hit.score, 6),
         parts={name: round(value, 6) for name, value in hit.parts.items()},
+        spans=list(hit.spans),
         filters={
             column: [Value(value=value, label=label(engine, column, value)) for value in values]
             for column, values in document.filters.items()

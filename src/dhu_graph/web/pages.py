@@ -33,10 +33,12 @@ def home(request: Request, asked: Annotated[parameters.Page, Query()]) -> Respon
     chosen = parameters.filter_of(engine, asked)
     question, page = " ".join(asked.q.split()), asked.page
     with engine.reading() as opened:
-        hits = _hits(opened, question, chosen, (page - 1) * _PAGE)
+        answer = opened.searcher.answer(question, chosen, _PAGE + 1, (page - 1) * _PAGE) if question else None
+        hits = answer.hits if answer else _listed(opened, chosen, (page - 1) * _PAGE)
         total, known = opened.searcher.count(chosen), opened.searcher.count()
         selects = [_select(engine, opened, column, chosen) for column in _SELECTS]
         number = opened.release.number
+        named = [name for name in answer.question.named if not name.hint] if answer else []
     given = [(column, value) for column in FILTER_COLUMNS for value in sorted(chosen.columns.get(column, ()))]
     others = [
         {
@@ -48,10 +50,21 @@ def home(request: Request, asked: Annotated[parameters.Page, Query()]) -> Respon
         for column, value in given
         if column not in _SELECTS or len(chosen.columns[column]) > 1
     ]
+    offered = [
+        {
+            "column": name.column,
+            "label": label(engine, name.column, name.value),
+            "url": _address(question, sorted({*given, (name.column, name.value)})),
+        }
+        for name in named
+        if (name.column, name.value) not in given
+    ]
     return render(
         request,
         "search.html",
         q=question,
+        offered=offered,
+        good=answer is None or answer.good,
         longest=parameters.LONGEST_QUESTION,
         asked=bool(question or chosen),
         hits=[shown(engine, hit) for hit in hits[:_PAGE]],
@@ -85,10 +98,8 @@ def docs(request: Request) -> Response:
     return render(request, "docs.html", calls=calls, faults=faults)
 
 
-def _hits(opened: Opened, question: str, chosen: Filter, offset: int) -> list[Hit]:
-    """One more than a page shows, to know whether there is another."""
-    if question:
-        return opened.searcher.search(question, chosen, _PAGE + 1, offset)
+def _listed(opened: Opened, chosen: Filter, offset: int) -> list[Hit]:
+    """What passes the filters, without a question: one more than a page shows, to know whether there is another."""
     if not chosen:
         return []
     documents = opened.index.documents

@@ -1,7 +1,7 @@
 """What can be asked for in addresses: the search parameters, and the filter that they stand for."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pyoxigraph as ox
 from pydantic import BaseModel, ConfigDict, Field
@@ -31,7 +31,7 @@ class Columns(BaseModel):
     maturity: Values = Field(description="Code or name: `pilot`, `routine-use`.")
     target: Values = Field(description="For whom, code or name: `patients`.")
     audience: Values = Field(description="Who learns from it, code or name: `policy-makers`.")
-    year: Values = Field(description="Start year: `2021`.")
+    year: Values = Field(description="Start year, or a span of them: `2021`, `2020-2022`, `2020-`, `-2020`.")
     language: Values = Field(description="Language of the text, code or name: `en`.")
     source: Values = Field(description="Name of a source: `starter`.")
 
@@ -46,7 +46,11 @@ class Similar(Columns):
 class Search(Columns):
     """Parameters of /api/search."""
 
-    q: str = Field(description="The question, in plain words.", max_length=LONGEST_QUESTION)
+    q: str = Field(
+        description='The question, in plain words. `"in quotes"` must stand in an answer, `-word` must not.',
+        max_length=LONGEST_QUESTION,
+    )
+    mode: Literal["meaning", "words"] = Field("meaning", description="`words` looks for the words alone.")
     limit: int = Field(10, ge=1, le=100)
     offset: int = Field(0, ge=0, le=10_000)
 
@@ -80,8 +84,10 @@ def _code(engine: Engine, column: str, value: str) -> str:
         return named.get(value.casefold(), value.lower())
     if column == "language":
         return _language(engine, value)
-    if column == "year" and not re.fullmatch(r"[0-9]{4}", value):
-        raise UsageError(f"year: {value[:80]!r} is not a year.", "For example 2021.")
+    if column == "year" and not re.fullmatch(r"[0-9]{4}|[0-9]{4}-|-[0-9]{4}|[0-9]{4}-[0-9]{4}", value):
+        raise UsageError(
+            f"year: {value[:80]!r} is not a year.", "For example 2021, 2020-2022, 2020- or -2020."
+        )
     if column == "source" and value not in (known := sorted(_sources(engine))):
         raise UsageError(f"source: there is no source {value[:80]!r}.", f"Sources: {', '.join(known)}.")
     return value

@@ -1,9 +1,13 @@
 """A search hit as pages show it."""
 
+import re
+
 from dhu_graph.engine import Engine
 from dhu_graph.model import Hit
+from dhu_graph.search import marked
 from dhu_graph.web.views import label, labels, local
 
+_WORD = re.compile(r"[^\W_]+")
 _SHORT = 320
 _LEAST = 60
 """A passage shorter than this tells too little, and the summary is shown."""
@@ -16,7 +20,7 @@ def shown(engine: Engine, hit: Hit) -> dict[str, object]:
         "title": document.title,
         "language": document.language,
         "url": local(document.iri, engine.settings.base),
-        "passage": _passage(hit),
+        "pieces": _pieces(_passage(hit), {hit.passage[start:end] for start, end in hit.spans}),
         "kind": label(engine, "kind", document.kind),
         "countries": labels(engine, document, "country"),
         "themes": labels(engine, document, "theme"),
@@ -34,3 +38,8 @@ def _passage(hit: Hit) -> str:
     elif not passage.endswith(("!", "?", "…")):
         passage += "."
     return passage if len(passage) <= _SHORT else passage[:_SHORT].rsplit(" ", 1)[0] + " …"
+
+
+def _pieces(passage: str, met: set[str]) -> list[tuple[str, bool]]:
+    """(text, whether it is marked): the words that meet the question, wherever they stand in what is shown."""
+    return marked(passage, [found.span() for found in _WORD.finditer(passage) if found.group() in met])
