@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from dhu_graph.quality import Measurement
     from dhu_graph.quality.book import Link
     from dhu_graph.search import Answer as SearchAnswer
-    from dhu_graph.search import Reader, Searcher
+    from dhu_graph.search import Reader, Searcher, Suggester, Suggestion
     from dhu_graph.sparql import Answer, QueryPool
 
 _NUTS = "http://data.europa.eu/nuts/scheme/"
@@ -64,6 +64,7 @@ class Opened:
     start_pool: "Callable[[], QueryPool]"
     users: int = 0
     _pool: "QueryPool | None" = None
+    _suggester: "Suggester | None" = None
     _starting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -82,6 +83,13 @@ class Opened:
         """Loads the model and starts the query workers, so that the first to ask need not wait."""
         self.searcher.search("health", limit=1)
         self.pool.query("ASK {}").close()
+
+    def suggester(self, make: "Callable[[Opened], Suggester]") -> "Suggester":
+        """The suggestions of the release, made at the first that is asked for."""
+        with self._starting:
+            if self._suggester is None:
+                self._suggester = make(self)
+            return self._suggester
 
     def close(self, wait: float = 5.0) -> None:
         """Ends the query workers, if any were started; running queries have `wait` seconds."""
@@ -433,6 +441,26 @@ class Engine:
         searcher = Searcher(index, embedder, reader=self._reader(index), confidence=confidence)
         store = pyoxigraph.Store.read_only(str(release.store))
         return Opened(release, index, searcher, Resources(store, self.ontology), lambda: self._pool(release))
+
+    def suggest(self, typed: str, limit: int = 8) -> "list[Suggestion]":
+        """What somebody who types this may mean: titles of resources, and labels of countries, themes and the like."""
+        with self.reading() as opened:
+            return opened.suggester(self._suggester).suggest(typed, limit)
+
+    def _suggester(self, opened: Opened) -> "Suggester":
+        from dhu_graph.search import Suggester, Suggestion
+
+        documents, found = opened.index.documents, []
+        for row in range(len(documents)):
+            document = documents.get(row)
+            found.append(Suggestion(document.title, "resource", document.iri))
+        labels = self.ontology.labels
+        for column in ("country", "region", "theme", "technology", "target"):
+            for value, count in opened.searcher.facets()[column].items():
+                iri = self.concept(column, value)
+                texts = sorted(set(labels.get(iri, {}).values())) if iri else []
+                found += [Suggestion(text, column, value, count) for text in texts]
+        return Suggester(found)
 
     def _reader(self, index: "Index") -> "Reader":
         from dhu_graph.search import Lexicon, Names, Reader

@@ -2,6 +2,7 @@
 
     DhuError                    something went wrong that we can explain
     ├── UsageError              the request itself is off                     400, exit 2
+    │   ├── OutOfDate           a page of answers of a release that is no longer  409, exit 2
     │   └── UnknownName         no such source, query, resource, release …    404, exit 2
     │       └── Replaced        it goes by another IRI now                    301, exit 2
     ├── BadInput                a file, record or setting cannot be used      422, exit 3
@@ -38,6 +39,12 @@ class UsageError(DhuError):
     """The request itself is off: a wrong option, an empty question, an unknown column."""
 
     status, exit_code, title = 400, 2, "The request is not usable"
+
+
+class OutOfDate(UsageError):
+    """The next page was asked for of a release that is no longer the current one."""
+
+    status, title = 409, "The radar has changed"
 
 
 class UnknownName(UsageError):

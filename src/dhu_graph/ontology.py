@@ -102,7 +102,7 @@ class Ontology:
 
     def label(self, iri: str, language: str = "en") -> str:
         """The label of a term or concept in a language, else in English, else in any, else its short code."""
-        labels = self._labels.get(iri, {})
+        labels = self.labels.get(iri, {})
         return (
             labels.get(language) or labels.get("en") or next(iter(labels.values()), "") or self.notation(iri)
         )
@@ -174,7 +174,8 @@ class Ontology:
         }
 
     @cached_property
-    def _labels(self) -> dict[str, dict[str, str]]:
+    def labels(self) -> dict[str, dict[str, str]]:
+        """Term or concept → language → label."""
         found: dict[str, dict[str, str]] = {}
         for predicate in (RDFS + "label", SKOS + "prefLabel", DCT + "title"):
             for s, o in self.pairs(predicate):

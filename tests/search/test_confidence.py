@@ -50,4 +50,4 @@ def test_the_weights_of_the_installation_are_a_fit() -> None:
 
 def test_one_hit_alone_has_features() -> None:
     found = features([0.3], [{"coverage": 0.5, "window": 0.1, "whole": 0.2}], 1.0)
-    assert found.tolist() == [0.0, 0.0, 0.0, 0.5, 0.1, 0.2, 0.5, 1.0]
+    assert found.tolist() == [0.0, 0.5, 0.1, 0.2, 0.5, 1.0]

@@ -1,4 +1,4 @@
-"""Commands that read the current release: search, similar, show, query, export, eval."""
+"""Commands that read the current release: search, suggest, similar, show, query, export, eval."""
 
 import json
 import sys
@@ -22,6 +22,8 @@ _KIND = typer.Option(
     [], "--kind", help="Only this kind (practice, solution, policy …); may be given several times."
 )
 _LIMIT = typer.Option(10, "--limit", "-n", min=1, help="How many at most.")
+_OPTIONS = ("country", "theme")
+"""Filters that a question may name and that are options here."""
 _COLUMNS = ("score", "title", "kind", "country", "passage", "iri")
 
 
@@ -34,13 +36,38 @@ def search(
     theme: list[str] = _THEME,
     kind: list[str] = _KIND,
     limit: int = _LIMIT,
+    words: bool = typer.Option(False, "--words", help="Look for the words alone, not for meaning."),
     format: Format = FORMAT,
 ) -> None:
-    """Search by meaning, in plain words."""
+    """Search by meaning, in plain words. "In quotes" must stand in an answer, -word must not."""
     text = sys.stdin.read() if question == "-" else question
     with engine(context) as radar:
-        hits = radar.search(text, _filter(radar, country, theme, kind), limit)
-        _hits(radar, hits, format)
+        answer = radar.ask(text, _filter(radar, country, theme, kind), limit, words=words)
+        _hits(radar, answer.hits, format)
+        names = [
+            f"--{name.column} {name.value}"
+            for name in answer.question.named
+            if name.column in _OPTIONS and not name.hint
+        ]
+        if names and not (country or theme):
+            say(f"Your words name filters; to see nothing else: {' '.join(names)}")
+        if answer.hits and not answer.good:
+            say("No good match: nothing here is likely to answer this.")
+
+
+def suggest(
+    context: typer.Context,
+    typed: str = typer.Argument(help="What was typed so far."),
+    limit: int = typer.Option(8, "--limit", "-n", min=1, help="How many at most."),
+    format: Format = FORMAT,
+) -> None:
+    """Suggest titles and names that begin as the words typed do."""
+    with engine(context) as radar:
+        found = [
+            {"text": s.text, "column": s.column, "value": s.value, "count": s.count}
+            for s in radar.suggest(typed, limit)
+        ]
+    rows(found, ("text", "column", "count", "value"), format)
 
 
 def similar(
@@ -240,4 +267,4 @@ def _safe(iri: str) -> str:
 
 def add_to(app: typer.Typer) -> None:
     """Adds these commands."""
-    add(app, search, similar, show, query, export, eval_)
+    add(app, search, suggest, similar, show, query, export, eval_)

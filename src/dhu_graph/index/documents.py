@@ -6,6 +6,7 @@ import mmap
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,30 @@ class Documents:
                 )
             else:
                 yield value
+
+    def sorted(self, rows: Rows, by: str) -> Rows:
+        """Rows in the order of `title`, or by `year`, the latest first and those without one last; ties by row."""
+        place = self._titles if by == "title" else self._years
+        return rows[np.argsort(place[rows], kind="stable")]
+
+    @cached_property
+    def _titles(self) -> NDArray[np.int64]:
+        """Row → place of its title in the order of words, whatever the case."""
+        titles = [self.get(row).title.casefold() for row in range(len(self))]
+        places = np.empty(len(titles), dtype=np.int64)
+        places[sorted(range(len(titles)), key=titles.__getitem__)] = np.arange(len(titles))
+        return places
+
+    @cached_property
+    def _years(self) -> NDArray[np.int64]:
+        """Row → its latest year with a minus, 0 where it has none."""
+        found = np.zeros(len(self), dtype=np.int64)
+        starts, rows = self._arrays["year.starts"], self._arrays["year.rows"]
+        for value, code in self._values["year"].items():
+            if value.isdigit():
+                inside = rows[starts[code] : starts[code + 1]]
+                found[inside] = np.minimum(found[inside], -int(value))
+        return found
 
     def having(self, column: str) -> Rows:
         """The rows that have any value of a column."""

@@ -7,6 +7,7 @@ from dhu_graph.search.naming import Named, Names
 from dhu_graph.search.question import Question, Reader
 from dhu_graph.search.searcher import NOTHING, Answer, Searcher, Weights
 from dhu_graph.search.statement import sparql
+from dhu_graph.search.suggesting import Suggester, Suggestion
 
 __all__ = [
     "NOTHING",
@@ -18,6 +19,8 @@ __all__ = [
     "Question",
     "Reader",
     "Searcher",
+    "Suggester",
+    "Suggestion",
     "Weights",
     "marked",
     "sparql",

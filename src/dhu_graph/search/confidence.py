@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from dhu_graph import assets
 from dhu_graph.errors import BadInput
 
-FEATURES = ("gap_2", "gap_10", "gap_mean", "coverage", "window", "whole", "coverage_most", "known")
-DEPTH = 30
+FEATURES = ("gap", "coverage", "window", "whole", "coverage_most", "known")
+DEPTH = 10
 """Hits that are looked at."""
 NO_GOOD_MATCH = 0.2
 """Below this, people are told that nothing here is a good match: half of the questions without an answer, one in twelve of
 those with one (leaving one language out)."""
-_RIDGE, _STEPS = 1.0, 50
+_RIDGE, _STEPS = 3.0, 50
 Floats = NDArray[np.float64]
 
 
@@ -68,17 +68,14 @@ class Confidence:
 
 def features(scores: Sequence[float], parts: Sequence[dict[str, float]], known: float) -> Floats:
     """Of a ranking, best first: scores, and the terms of each score; `known` of the question."""
-    best = np.array(scores[:DEPTH], dtype=np.float64)
     first = parts[0]
     return np.array(
         [
-            best[0] - best[min(1, len(best) - 1)],
-            best[0] - best[min(9, len(best) - 1)],
-            best[0] - best.mean(),
+            scores[0] - scores[min(1, len(scores) - 1)],
             first.get("coverage", 0.0),
             first.get("window", 0.0),
             first.get("whole", 0.0),
-            max(part.get("coverage", 0.0) for part in parts[:10]),
+            max(part.get("coverage", 0.0) for part in parts[:DEPTH]),
             known,
         ]
     )

@@ -13,6 +13,8 @@ from dhu_graph.index import words
 from dhu_graph.search.lexicon import GENERAL, Found, Lexicon, folded
 from dhu_graph.search.naming import Named, Names
 
+LONGEST_ENDING, SHORTEST_NAME = 3, 4
+"""Letters of an ending that is taken off a name, and those that a name keeps."""
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{1,200})[\"“”„«»]")
 _MINUS = re.compile(r"(?:^|(?<=\s))[-−–](?=[^\W\d_])(\S{2,60})")
 
@@ -85,16 +87,22 @@ class Reader:
             # `hospital` says more than its everyday word does.
             here = [concept for concept in here if not concept.startswith(GENERAL)] or here
             parts += [self.lexicon.english.get(concept, "") for concept in here if token not in of_places]
-            if at not in told and self._is_name(raw[at], token, at):
-                parts.append(raw[at])
+            if at not in covered and (name := self._name(raw[at], token, at, token in of_places)):
+                parts.append(name)
         parts += [f"in {self._label(name.column, name.value)}" for name in places]
         return " ".join(dict.fromkeys(part for part in parts if part)), known
 
-    def _is_name(self, word: str, token: str, at: int) -> bool:
-        """Whether a word that the lexicon does not know is worth keeping as it is: a name, an abbreviation, a number."""
+    def _name(self, word: str, token: str, at: int, place: bool) -> str:
+        """A word that the lexicon does not know as it is worth keeping: a name, an abbreviation, a number; else nothing."""
         if len(word) < 2:
-            return False
+            return ""
         if any(letter.isdigit() for letter in word) or word[1:] != word[1:].lower():
-            return True
-        # The first word has a capital in any case; it is a name where documents know it.
-        return word[:1].isupper() and (at > 0 or self._in_documents(token))
+            return word
+        # `Sitran`, `Odensei`: a name with an ending, where documents know it without.
+        for ending in (
+            range(min(LONGEST_ENDING, len(token) - SHORTEST_NAME) + 1) if word[:1].isupper() else ()
+        ):
+            if self._in_documents(token[: len(token) - ending]):
+                return word[: len(word) - ending]
+        # The first word has a capital in any case, and a place stands there by its English name.
+        return word if word[:1].isupper() and at > 0 and not place else ""

@@ -48,12 +48,18 @@ class Weights:
     gloss_from: float
     gloss_full: float
     country: float
+    region: float
     theme: float
     texts: int
     windows: int
     words: int
     all_below: int
     longest: int
+
+    @property
+    def lifted(self) -> tuple[tuple[str, float], ...]:
+        """(column, how much a document of a value that the question names gains)."""
+        return ("country", self.country), ("region", self.region), ("theme", self.theme)
 
     @classmethod
     def read(cls, path: Path | None = None) -> "Weights":
@@ -161,6 +167,20 @@ class Searcher:
         """The hits, the question as it was read, and how likely it is that an answer is among all that pass."""
         (found,) = self._answers([query], filter, limit, offset, words_only)
         return found
+
+    def listed(
+        self, filter: Filter = NOTHING, limit: int = 10, offset: int = 0, sort: str = "title"
+    ) -> list[Hit]:
+        """What passes a filter, without a question, by `title` or by `year` (latest first)."""
+        rows = self._documents.sorted(self._documents.rows(filter), sort)[offset : offset + limit]
+        documents = [self._documents.get(row) for row in rows.tolist()]
+        return [Hit(document, 0.0, document.summary) for document in documents]
+
+    def sorted(self, hits: list[Hit], sort: str) -> list[Hit]:
+        """Hits in another order than that of their scores: by `title` or by `year`."""
+        by_row = {self._documents.row(hit.document.iri): hit for hit in hits}
+        rows = self._documents.sorted(np.array(sorted(by_row), dtype=np.int64), sort)
+        return [by_row[row] for row in rows.tolist()]
 
     @property
     def by_meaning(self) -> bool:
@@ -333,7 +353,7 @@ class Searcher:
     def _named(self, question: Question, candidates: Rows) -> NDArray[np.float64]:
         """What is added for what the question names: never a must, or one wrong guess would hide the answer."""
         added = np.zeros(len(candidates))
-        for column, weight in (("country", self._weights.country), ("theme", self._weights.theme)):
+        for column, weight in self._weights.lifted:
             values = [name.value for name in question.named if name.column == column]
             if values:
                 passing = self._documents.rows(Filter({column: frozenset(values)}))

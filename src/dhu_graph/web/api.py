@@ -8,10 +8,10 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
 from dhu_graph.engine import Engine
-from dhu_graph.errors import Replaced
-from dhu_graph.model import Hit
+from dhu_graph.errors import OutOfDate, Replaced
+from dhu_graph.model import Filter, Hit
 from dhu_graph.resources import Statement
-from dhu_graph.search import sparql
+from dhu_graph.search import Answer, Searcher, sparql
 from dhu_graph.web import parameters
 from dhu_graph.web.views import engine_of, label, local
 
@@ -62,7 +62,8 @@ class Found(BaseModel):
 
     `understood` are the filters that the question names, `sparql` the query that states the filters that were given.
     `confidence` is how likely an answer is there at all (0 to 1, calibrated on judged questions; null where words alone
-    decided), `good_match` whether it is likely enough to say so.
+    decided), `good_match` whether it is likely enough to say so. `next` is the cursor of the page that follows, of this
+    release alone; empty on the last.
     """
 
     query: str
@@ -72,6 +73,7 @@ class Found(BaseModel):
     sparql: str
     confidence: float | None
     good_match: bool
+    next: str
     hits: list[HitOut]
     facets: dict[str, list[Facet]]
 
@@ -125,11 +127,12 @@ def search(request: Request, asked: Annotated[parameters.Search, Query()]) -> Fo
     engine = engine_of(request)
     chosen = parameters.filter_of(engine, asked)
     with engine.reading() as opened:
-        searcher = opened.searcher
-        answer = searcher.answer(asked.q, chosen, asked.limit, asked.offset, asked.mode == "words")
-        named = [name for name in answer.question.named if not name.hint]
-        total, facets = opened.searcher.count(chosen), opened.searcher.facets(chosen)
-        number = opened.release.number
+        searcher, number = opened.searcher, opened.release.number
+        offset = _offset(asked, number)
+        answer, hits, most = _ranked(searcher, chosen, asked, offset)
+        total, facets = searcher.count(chosen), searcher.facets(chosen)
+    named = [name for name in answer.question.named if not name.hint] if answer else []
+    after = offset + asked.limit
     return Found(
         query=asked.q,
         release=number,
@@ -144,14 +147,64 @@ def search(request: Request, asked: Annotated[parameters.Search, Query()]) -> Fo
             for name in named
         ],
         sparql=sparql(chosen, searcher.facets()["kind"], engine.ontology),
-        confidence=None if answer.confidence is None else round(answer.confidence, 3),
-        good_match=answer.good,
-        hits=[_hit(request, engine, hit) for hit in answer.hits],
+        confidence=None if answer is None or answer.confidence is None else round(answer.confidence, 3),
+        good_match=bool(hits) and (answer is None or answer.good),
+        next=f"{number}-{after}" if len(hits) == asked.limit and after < min(total, most) else "",
+        hits=[_hit(request, engine, hit) for hit in hits],
         facets={
             column: [Facet(value=v, label=label(engine, column, v), count=n) for v, n in counts.items()]
             for column, counts in facets.items()
         },
     )
+
+
+SORTED = 100
+"""Of the answers to a question, how many are put in another order: all resources would only be a list of all."""
+
+
+def _ranked(
+    searcher: Searcher, chosen: Filter, asked: parameters.Search, offset: int
+) -> tuple[Answer | None, list[Hit], int]:
+    """(the answer, where there was a question; the hits of this page; how many there can be)."""
+    every = 10_000 + asked.limit
+    if not asked.q.strip():
+        sort = "title" if asked.sort == "relevance" else asked.sort
+        return None, searcher.listed(chosen, asked.limit, offset, sort), every
+    words = asked.mode == "words"
+    if asked.sort == "relevance":
+        answer = searcher.answer(asked.q, chosen, asked.limit, offset, words)
+        return answer, answer.hits, every
+    answer = searcher.answer(asked.q, chosen, SORTED, 0, words)
+    return answer, searcher.sorted(answer.hits, asked.sort)[offset : offset + asked.limit], SORTED
+
+
+def _offset(asked: parameters.Search, number: int) -> int:
+    """Where the page begins. Raises OutOfDate for a cursor of another release."""
+    if not asked.cursor:
+        return asked.offset
+    release, offset = map(int, asked.cursor.split("-"))
+    if release != number:
+        raise OutOfDate(
+            f"The cursor is of release {release}, and release {number} is served now.",
+            "Start again without it.",
+        )
+    return min(offset, 10_000)
+
+
+class SuggestionOut(BaseModel):
+    """A text that was meant perhaps: of a resource (`column` is `resource`, `value` its IRI), or of a value of a filter."""
+
+    text: str
+    column: str
+    value: str
+    count: int
+
+
+@router.get("/api/suggest", summary="What somebody who types this may mean")
+def suggest(request: Request, asked: Annotated[parameters.Suggest, Query()]) -> list[SuggestionOut]:
+    """Titles, and labels of countries, regions, themes, technologies and groups in every language; accents do not matter."""
+    found = engine_of(request).suggest(asked.q, asked.limit)
+    return [SuggestionOut(text=s.text, column=s.column, value=s.value, count=s.count) for s in found]
 
 
 @router.get("/api/similar", summary="What is most like a resource")

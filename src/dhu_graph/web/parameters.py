@@ -43,16 +43,35 @@ class Similar(Columns):
     limit: int = Field(10, ge=1, le=100)
 
 
+class Suggest(BaseModel):
+    """Parameters of /api/suggest."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: str = Field("", description="What was typed so far.", max_length=LONGEST_QUESTION)
+    limit: int = Field(8, ge=1, le=50)
+
+
 class Search(Columns):
     """Parameters of /api/search."""
 
     q: str = Field(
+        "",
         description='The question, in plain words. `"in quotes"` must stand in an answer, `-word` must not.',
         max_length=LONGEST_QUESTION,
     )
     mode: Literal["meaning", "words"] = Field("meaning", description="`words` looks for the words alone.")
     limit: int = Field(10, ge=1, le=100)
     offset: int = Field(0, ge=0, le=10_000)
+    cursor: str = Field(
+        "",
+        pattern=r"^([0-9]{1,9}-[0-9]{1,9})?$",
+        description="`next` of the answer before, in place of `offset`.",
+    )
+    sort: Literal["relevance", "title", "year"] = Field(
+        "relevance",
+        description="Without a question `title`, or `year` (latest first); with one the best 100 in that order.",
+    )
 
 
 class Page(Columns):
