@@ -497,10 +497,16 @@ class Engine:
         with self.reading() as opened:
             return opened.searcher.answer(question, filter or Filter(), limit, offset, words)
 
-    def similar(self, iri: str, filter: Filter | None = None, limit: int = 10) -> list[Hit]:
-        """The resources most like one of them."""
+    def similar(self, iri: str | list[str], filter: Filter | None = None, limit: int = 10) -> list[Hit]:
+        """The resources most like one of them, or most like several together."""
         with self.reading() as opened:
-            return opened.searcher.similar(self.iri(iri), filter or Filter(), limit)
+            given = [self.iri(iri)] if isinstance(iri, str) else [self.iri(each) for each in iri]
+            return opened.searcher.similar(given, filter or Filter(), limit)
+
+    def alike(self, text: str, filter: Filter | None = None, limit: int = 10) -> list[Hit]:
+        """The resources most like a text, such as a draft or the description of a plan."""
+        with self.reading() as opened:
+            return opened.searcher.alike(text, filter or Filter(), limit)
 
     def show(self, iri: str) -> Resource:
         """One resource with its statements, labels and parts; of a replaced IRI, the one that it goes by now."""

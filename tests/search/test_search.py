@@ -264,3 +264,17 @@ def test_real_questions_in_several_languages(tmp_path: Path, packaged_embedder: 
     }
     for question, iri in questions.items():
         assert searcher.search(question)[0].document.iri == iri
+
+
+def test_like_several_together_and_like_a_text(searcher: Searcher, words_only: Searcher) -> None:
+    iris = ["https://w3id.org/dhu/id/practice/3", "https://w3id.org/dhu/id/practice/4"]
+    for one in (searcher, words_only):
+        both = [hit.document.iri for hit in one.similar(iris, limit=5)]
+        assert len(both) == 5 and not set(both) & set(iris)
+        document = one.similar(iris[0], limit=1)[0].document
+        assert one.alike(document.text, limit=1)[0].document.iri == document.iri
+        assert one.alike(document.text * 500, limit=3)
+        with pytest.raises(UsageError):
+            one.similar([], limit=5)
+        with pytest.raises(UsageError, match="empty"):
+            one.alike(" \x00\n", limit=5)

@@ -207,3 +207,24 @@ def test_suggestions_as_one_types(client: TestClient, typed: str, column: str, v
         assert (column, value) in [(s["column"], s["value"]) for s in found], found
     for hostile in ("", "\x00", "\ufdfa" * 50, "((((", " "):
         assert client.get("/api/suggest", params={"q": hostile}).status_code == 200
+
+
+def test_what_is_like_several_and_what_they_share(client: TestClient) -> None:
+    rows = client.get("/api/search", params={"q": "reimbursement of apps", "limit": 2}).json()["hits"]
+    named = [hit["iri"] for hit in rows]
+    found = client.get("/api/similar", params={"iri": named, "limit": 5}).json()["hits"]
+    assert len(found) == 5 and not {hit["iri"] for hit in found} & set(named)
+    for hit in found:
+        for column, values in hit["shared"].items():
+            for value in values:
+                for each in (hit, *rows):
+                    assert value["value"] in [v["value"] for v in each["filters"][column]]
+
+
+def test_what_is_like_a_draft(client: TestClient) -> None:
+    text = "A telemonitoring programme for people with heart failure, paid by the insurer. " * 30
+    found = client.post("/api/similar", json={"text": text, "limit": 5}).json()
+    assert len(found["hits"]) == 5 and found["iri"] == ""
+    assert any("heart" in hit["summary"].lower() for hit in found["hits"])
+    assert client.post("/api/similar", json={"text": " \x00 "}).status_code == 400
+    assert client.post("/api/similar", json={"text": "x" * 1_000_001}).status_code in (400, 413, 422)

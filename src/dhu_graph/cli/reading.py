@@ -72,16 +72,24 @@ def suggest(
 
 def similar(
     context: typer.Context,
-    resource: str = typer.Argument(help="An IRI, or kind/slug as in practice/starter-at-diabcare-tirol."),
+    resources: list[str] = typer.Argument(
+        metavar="RESOURCE...",
+        help="An IRI, or kind/slug as in practice/starter-at-diabcare-tirol; of several, what is like all of them. "
+        "Or - for a text on stdin, such as a draft.",
+    ),
     country: list[str] = _COUNTRY,
     theme: list[str] = _THEME,
     kind: list[str] = _KIND,
     limit: int = _LIMIT,
     format: Format = FORMAT,
 ) -> None:
-    """List what is most like a resource."""
+    """List what is most like a resource, several together, or a text."""
     with engine(context) as radar:
-        _hits(radar, radar.similar(resource, _filter(radar, country, theme, kind), limit), format)
+        chosen = _filter(radar, country, theme, kind)
+        if resources == ["-"]:
+            _hits(radar, radar.alike(sys.stdin.read(), chosen, limit), format)
+        else:
+            _hits(radar, radar.similar(resources, chosen, limit), format)
 
 
 def show(

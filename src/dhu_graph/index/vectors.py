@@ -111,6 +111,11 @@ class Space:
     def __len__(self) -> int:
         return len(self.vectors)
 
+    @property
+    def centre(self) -> Floats:
+        """The centroid of a text whose language is not known: the mean of those of the languages."""
+        return np.asarray(self._centres.mean(axis=0), dtype=np.float32)
+
     def centred(self, ids: Ids) -> Floats:
         """Vectors less the centroid of their language, shape (len(ids), dimension)."""
         return np.asarray(self.vectors[ids]) - self._centres[self._languages[self.owners[ids]]]

@@ -20,7 +20,7 @@ from dhu_graph import assets
 from dhu_graph.embedding import Embedder
 from dhu_graph.errors import BadInput, ReleaseError, UsageError
 from dhu_graph.index import Index, Rows, Term, Vectors, windows
-from dhu_graph.model import Document, Filter, Hit
+from dhu_graph.model import Filter, Hit
 from dhu_graph.search.confidence import DEPTH, NO_GOOD_MATCH, Confidence, features
 from dhu_graph.search.highlight import spans
 from dhu_graph.search.lexicon import folded
@@ -31,6 +31,12 @@ NOTHING = Filter()
 
 WORLD = ("EUR",)
 """What stands for all countries."""
+
+LONGEST_DRAFT, PIECE = 20_000, 1_500
+"""Characters of a text that are read for what is like it, and of each piece that is embedded by itself."""
+
+SAME_THING = 0.9
+"""Centred cosine from which two documents are versions of one thing, and the second stands behind the others."""
 
 ALIKE_TERMS = 25
 """Words of a document that ask for similar ones, where there are no vectors."""
@@ -274,20 +280,47 @@ class Searcher:
             chosen = np.setdiff1d(chosen, text.holding(word, chosen), assume_unique=True)
         return chosen
 
-    def similar(self, iri: str, filter: Filter = NOTHING, limit: int = 10) -> list[Hit]:
-        """The documents most like one of them, in any language, without itself; cosines of centred vectors.
+    def similar(self, iri: str | Sequence[str], filter: Filter = NOTHING, limit: int = 10) -> list[Hit]:
+        """The documents most like one, or most like several together, in any language, without these themselves.
 
-        Raises UnknownName where there is no such document.
+        Cosines of centred vectors, of several their mean; versions of one thing stand behind other things. Raises
+        UnknownName where there is no such document.
         """
         if limit < 1:
             raise UsageError("The limit must be at least 1.")
-        row = self._documents.row(iri)
-        rows = self._documents.rows(filter) if filter else None
-        if self._index.vectors:
-            found = self._alike(self._index.vectors, row, rows, limit + 1)
+        given = [self._documents.row(each) for each in ([iri] if isinstance(iri, str) else iri)]
+        if not given:
+            raise UsageError("Nothing was named that the others could be like.")
+        rows = self._without(given, filter)
+        if vectors := self._index.vectors:
+            own = _unit(vectors.whole.centred(np.array(given))).mean(axis=0)
+            found = self._alike(vectors, own, rows, limit)
         else:
-            found = self._by_words(self._telling_words(self._documents.get(row)), rows, limit + 1)
-        return [self._hit(scored) for scored in found if scored.row != row][:limit]
+            telling = [term for row in given for term in self._telling_words(self._documents.get(row).text)]
+            found = self._by_words(telling, rows, limit)
+        return [self._hit(scored) for scored in found[:limit]]
+
+    def alike(self, text: str, filter: Filter = NOTHING, limit: int = 10) -> list[Hit]:
+        """The documents most like a text, such as a draft: what is like it that stands here already?
+
+        A long text is read in pieces. Raises UsageError where it is empty.
+        """
+        if limit < 1:
+            raise UsageError("The limit must be at least 1.")
+        plain = " ".join("".join(c if c.isprintable() else " " for c in text[:LONGEST_DRAFT]).split())
+        if not plain:
+            raise UsageError("The text is empty.", "Send the text of a draft, in any EU language.")
+        rows = self._documents.rows(filter) if filter else None
+        vectors = self._index.vectors
+        if not vectors or not self._embedder:
+            return [self._hit(one) for one in self._by_words(self._telling_words(plain), rows, limit)]
+        pieces = [plain[at : at + PIECE] for at in range(0, len(plain), PIECE)]
+        own = _unit(self._embedder.passages(pieces) - vectors.whole.centre).mean(axis=0)
+        return [self._hit(one) for one in self._alike(vectors, own, rows, limit)[:limit]]
+
+    def _without(self, given: Sequence[int], filter: Filter) -> Rows:
+        rows = self._documents.rows(filter) if filter else self._everything
+        return np.setdiff1d(rows, np.array(given, dtype=np.int64), assume_unique=False)
 
     def count(self, filter: Filter = NOTHING) -> int:
         """How many documents pass a filter: the total behind any search, since every one of them has a score."""
@@ -385,22 +418,32 @@ class Searcher:
         covered = text.coverage(terms, len(scores), list(scores))
         return _ranked([_Scored(row, score, {"coverage": covered[row]}) for row, score in scores.items()])
 
-    def _alike(self, vectors: Vectors, row: int, rows: Rows | None, wanted: int) -> list[_Scored]:
-        own = vectors.whole.centred(np.array([row]))[0]
+    def _alike(
+        self, vectors: Vectors, own: NDArray[np.float32], rows: Rows | None, wanted: int
+    ) -> list[_Scored]:
         if rows is not None and len(rows) <= max(self._weights.all_below, wanted):
             candidates = rows
         else:
             candidates = np.sort(vectors.whole.top(own, max(self._weights.texts, wanted), rows))
-        others = vectors.whole.centred(candidates)
-        # A lone document of a one-document corpus is its own centroid: length 0.
-        lengths = np.linalg.norm(others, axis=1) * np.linalg.norm(own)
-        cosines = others @ own / np.maximum(lengths, 1e-9)
+        if not len(candidates):
+            return []
+        others = _unit(vectors.whole.centred(candidates))
+        cosines = others @ _unit(own[None])[0]
+        place = {row: at for at, row in enumerate(candidates.tolist())}
         pairs = zip(candidates.tolist(), cosines.tolist(), strict=True)
-        return _ranked([_Scored(other, cosine, {"whole": cosine}) for other, cosine in pairs])
+        first: list[_Scored] = []
+        behind: list[_Scored] = []
+        for one in _ranked([_Scored(other, cosine, {"whole": cosine}) for other, cosine in pairs]):
+            if len(first) >= wanted:
+                break
+            near = [place[chosen.row] for chosen in first]
+            same = bool(near) and float((others[near] @ others[place[one.row]]).max()) > SAME_THING
+            (behind if same else first).append(one)
+        return [*first, *behind]
 
-    def _telling_words(self, document: Document) -> list[Term]:
-        """The rarest words of a document that others may share."""
-        terms = self._index.text.terms(document.text)
+    def _telling_words(self, text: str) -> list[Term]:
+        """The rarest words of a text that others may share."""
+        terms = self._index.text.terms(text)
         return sorted(terms, key=lambda term: -term.share)[:ALIKE_TERMS]
 
     def _hit(self, scored: _Scored, question: Question | None = None) -> Hit:
@@ -411,6 +454,13 @@ class Searcher:
             return Hit(document, scored.score, passage, parts)
         met = spans(passage, question, self._reader.lexicon, document.language.split("-")[0] or "en")
         return Hit(document, scored.score, passage, parts, tuple(met))
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vectors of length 1; one of length 0 (a lone document of a corpus is its own centroid) stays as it is."""
+    return np.asarray(
+        vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32
+    )
 
 
 def _ranked(found: list[_Scored]) -> list[_Scored]:

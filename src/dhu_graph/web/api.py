@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from dhu_graph.engine import Engine
 from dhu_graph.errors import OutOfDate, Replaced
-from dhu_graph.model import Filter, Hit
+from dhu_graph.model import Document, Filter, Hit
 from dhu_graph.resources import Statement
 from dhu_graph.search import Answer, Searcher, sparql
 from dhu_graph.web import parameters
@@ -78,12 +78,18 @@ class Found(BaseModel):
     facets: dict[str, list[Facet]]
 
 
+class AlikeHit(HitOut):
+    """A hit with what it has in common with what was named."""
+
+    shared: dict[str, list[Value]]
+
+
 class Alike(BaseModel):
-    """The resources most like one of them."""
+    """The resources most like one of them (`iri`, the first that was named), or like a text (`iri` is empty)."""
 
     iri: str
     release: int
-    hits: list[HitOut]
+    hits: list[AlikeHit]
 
 
 class ValueOut(BaseModel):
@@ -207,15 +213,51 @@ def suggest(request: Request, asked: Annotated[parameters.Suggest, Query()]) -> 
     return [SuggestionOut(text=s.text, column=s.column, value=s.value, count=s.count) for s in found]
 
 
-@router.get("/api/similar", summary="What is most like a resource")
+@router.get("/api/similar", summary="What is most like a resource, or like several together")
 def similar(request: Request, asked: Annotated[parameters.Similar, Query()]) -> Alike:
-    """The same filters as for search."""
+    """The same filters as for search. `shared` says what a hit has in common with what was named."""
     engine = engine_of(request)
-    chosen, iri = parameters.filter_of(engine, asked), engine.iri(asked.iri)
+    chosen, iris = parameters.filter_of(engine, asked), [engine.iri(iri) for iri in asked.iri]
     with engine.reading() as opened:
-        hits = opened.searcher.similar(iri, chosen, asked.limit)
+        hits = opened.searcher.similar(iris, chosen, asked.limit)
+        documents = opened.index.documents
+        named = [documents.get(documents.row(iri)) for iri in iris]
         number = opened.release.number
-    return Alike(iri=iri, release=number, hits=[_hit(request, engine, hit) for hit in hits])
+    return Alike(
+        iri=iris[0],
+        release=number,
+        hits=[
+            AlikeHit(**_hit(request, engine, hit).model_dump(), shared=_shared(engine, hit, named))
+            for hit in hits
+        ],
+    )
+
+
+@router.post("/api/similar", summary="What is most like a text, such as a draft")
+def alike(request: Request, draft: parameters.Draft) -> Alike:
+    """`{"text": "…"}`, in any EU language. Nothing of it is kept."""
+    engine = engine_of(request)
+    with engine.reading() as opened:
+        hits = opened.searcher.alike(draft.text, limit=draft.limit)
+        number = opened.release.number
+    return Alike(
+        iri="",
+        release=number,
+        hits=[AlikeHit(**_hit(request, engine, hit).model_dump(), shared={}) for hit in hits],
+    )
+
+
+_TELLING = ("theme", "technology", "target", "country", "maturity")
+
+
+def _shared(engine: Engine, hit: Hit, named: list[Document]) -> dict[str, list[Value]]:
+    """Column → the values that a hit has in common with each of the documents named."""
+    found = {}
+    for column in _TELLING:
+        sets = [set(document.filters.get(column, ())) for document in (hit.document, *named)]
+        if both := sorted(set.intersection(*sets)):
+            found[column] = [Value(value=value, label=label(engine, column, value)) for value in both]
+    return found
 
 
 @router.get(

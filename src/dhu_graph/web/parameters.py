@@ -39,7 +39,20 @@ class Columns(BaseModel):
 class Similar(Columns):
     """Parameters of /api/similar."""
 
-    iri: str = Field(description="An IRI, or `kind/slug`.", min_length=1, max_length=LONGEST_QUESTION)
+    iri: list[Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION)]] = Field(
+        description="An IRI, or `kind/slug`; of several, what is most like all of them.",
+        min_length=1,
+        max_length=50,
+    )
+    limit: int = Field(10, ge=1, le=100)
+
+
+class Draft(BaseModel):
+    """The body of POST /api/similar."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(description="A draft or description, in any EU language.", max_length=1_000_000)
     limit: int = Field(10, ge=1, le=100)
 
 
