@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from dhu_graph.quality import Measurement
     from dhu_graph.quality.book import Link
     from dhu_graph.search import Answer as SearchAnswer
-    from dhu_graph.search import Reader, Searcher, Suggester, Suggestion
+    from dhu_graph.search import Names, Reader, Searcher, Suggester, Suggestion
     from dhu_graph.sparql import Answer, QueryPool
 
 _NUTS = "http://data.europa.eu/nuts/scheme/"
@@ -167,6 +167,16 @@ class Engine:
 
             self._embedder = open_embedder(self.settings)
         return self._embedder
+
+    def source(self, name: str) -> sources_module.Source | None:
+        """A source of the installation by its name; None for one that was ingested from a folder elsewhere."""
+        if name not in self._known_sources:
+            return None
+        return self._known_sources[name]
+
+    @cached_property
+    def _known_sources(self) -> dict[str, sources_module.Source]:
+        return {name: sources_module.load(name) for name in sources_module.names()}
 
     def sources(self) -> list[tuple[sources_module.Source, Report | None]]:
         """Every source with the report of its last run."""
@@ -463,15 +473,21 @@ class Engine:
         return Suggester(found)
 
     def _reader(self, index: "Index") -> "Reader":
-        from dhu_graph.search import Lexicon, Names, Reader
+        from dhu_graph.search import Reader
 
-        lexicon = Lexicon()
         return Reader(
-            lexicon,
-            Names(self.ontology, lexicon, index.documents.facets()),
+            self._names.lexicon,
+            self._names.of(index.documents.facets()),
             lambda column, value: self.ontology.label(self.concept(column, value) or value),
             index.text.holds,
         )
+
+    @cached_property
+    def _names(self) -> "Names":
+        """The lexicon and the names that questions are read with, the same for all releases."""
+        from dhu_graph.search import Lexicon, Names
+
+        return Names(self.ontology, Lexicon(), {})
 
     def _pool(self, release: Release) -> "QueryPool":
         from dhu_graph.sparql import QueryPool

@@ -49,6 +49,8 @@ class Document:
     text: str
     language: str
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    as_of: str = ""
+    """The year of which it speaks, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def test_the_manifest_part(tmp_path: Path, embedder: WordHashes) -> None:
     seen: list[tuple[int, int]] = []
     part = build(make(200), tmp_path / "i", embedder, lambda done, total: seen.append((done, total)))
     assert part == {
-        "format": 2,
+        "format": 3,
         "documents": 200,
         "windows": 400,
         "languages": {"de": 50, "el": 50, "en": 50, "lv": 50},

@@ -18,6 +18,15 @@ def test_a_search_gives_what_the_engine_finds(client: TestClient, engine: Engine
     first = found["hits"][0]
     assert first["url"] == first["iri"].replace("https://w3id.org/dhu", "http://testserver")
     assert first["title"] and first["passage"] and first["score"] > 0 and "coverage" in first["parts"]
+    assert first["sources"] == [
+        {
+            "name": "starter",
+            "title": "DHU starter catalogue",
+            "licence": "http://creativecommons.org/licenses/by/4.0/",
+        }
+    ]
+    assert all(hit["as_of"] == "" or len(hit["as_of"]) == 4 for hit in found["hits"])
+    assert any(hit["as_of"] for hit in found["hits"])
     assert found["release"] == 1 and found["total"] == client.get("/health").json()["documents"]
 
 

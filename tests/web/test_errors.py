@@ -39,7 +39,12 @@ def test_programs_get_a_problem_and_people_a_page(client: TestClient, address: s
 
 def test_the_type_of_a_problem_leads_to_its_explanation(client: TestClient) -> None:
     page = client.get("/docs").text
-    for address in ("/sparql?query=x", "/id/a/b", "/api/search?q=", "/sparql?query=ASK%7B%7D&format=turtle"):
+    for address in (
+        "/sparql?query=x",
+        "/id/a/b",
+        "/api/search?q=%00",
+        "/sparql?query=ASK%7B%7D&format=turtle",
+    ):
         place, anchor = client.get(address).json()["type"].split("#")
         assert place == "/docs" and f'id="{anchor}"' in page
 

@@ -17,7 +17,7 @@ from dhu_graph.index.text import STEMMERS, TextWriter
 from dhu_graph.index.windows import windows
 from dhu_graph.model import Document
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a folder written before cannot be read any more."""
 
 MANIFEST, ARRAYS = "index.json", "vectors.npz"

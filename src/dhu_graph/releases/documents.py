@@ -107,7 +107,8 @@ def _document(iri: str, values: dict[str, set[str]], language: str) -> Document:
     filters = {c: tuple(sorted(values[c] - {""})) for c in FILTER_COLUMNS if values.get(c)}
     filters["language"] = (language,)
     kind = next(iter(filters.get("kind", ())), "")
-    return Document(iri, kind, title, summary, "\n".join(parts), language, filters)
+    as_of = max(values.get("as-of", {""}))
+    return Document(iri, kind, title, summary, "\n".join(parts), language, filters, as_of)
 
 
 def _sentence(text: str) -> str:

@@ -8,6 +8,7 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,8 +45,15 @@ class Names:
     """Finds what questions name. Only `values` (column → values that documents have) are offered."""
 
     def __init__(self, ontology: Ontology, lexicon: Lexicon, values: Mapping[str, Iterable[str]]) -> None:
-        self._ontology, self._lexicon = ontology, lexicon
+        self._ontology, self.lexicon = ontology, lexicon
         self._values = {column: frozenset(known) for column, known in values.items()}
+
+    def of(self, values: Mapping[str, Iterable[str]]) -> "Names":
+        """The same names for other values: reading them takes a second, and every release has its own values."""
+        _ = self._everyday, self._official, self._by_concept, self._relations
+        other = copy(self)
+        other._values = {column: frozenset(known) for column, known in values.items()}
+        return other
 
     def find(self, text: str, concepts: Iterable[Found] = ()) -> list[Named]:
         """What the text names, in the order of the columns; `concepts` are those that the lexicon found in it."""

@@ -13,7 +13,7 @@ from dhu_graph.model import Document, Filter, Hit
 from dhu_graph.resources import Statement
 from dhu_graph.search import Answer, Searcher, sparql
 from dhu_graph.web import parameters
-from dhu_graph.web.views import engine_of, label, local
+from dhu_graph.web.views import engine_of, label, local, origins
 
 router = APIRouter()
 
@@ -31,10 +31,18 @@ class Facet(Value):
     count: int
 
 
+class SourceOut(BaseModel):
+    """Where a hit comes from, and under which licence its source is; empty where that is not known."""
+
+    name: str
+    title: str
+    licence: str
+
+
 class HitOut(BaseModel):
     """One answer. `iri` is its name for ever, `url` its address on this server; `parts` are the terms of the score.
 
-    `spans` are the (start, end) characters of the passage where it meets the question.
+    `as_of` is the year of which it speaks, `spans` are the (start, end) characters of the passage where it meets the question.
     """
 
     iri: str
@@ -47,6 +55,8 @@ class HitOut(BaseModel):
     score: float
     parts: dict[str, float]
     spans: list[tuple[int, int]] = []
+    as_of: str
+    sources: list[SourceOut]
     filters: dict[str, list[Value]]
 
 
@@ -298,6 +308,11 @@ def _hit(request: Request, engine: Engine, hit: Hit) -> HitOut:
         score=round(hit.score, 6),
         parts={name: round(value, 6) for name, value in hit.parts.items()},
         spans=list(hit.spans),
+        as_of=document.as_of,
+        sources=[
+            SourceOut(name=name, title=title, licence=licence)
+            for name, title, licence in origins(engine, document)
+        ],
         filters={
             column: [Value(value=value, label=label(engine, column, value)) for value in values]
             for column, values in document.filters.items()

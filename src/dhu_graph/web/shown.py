@@ -5,7 +5,7 @@ import re
 from dhu_graph.engine import Engine
 from dhu_graph.model import Hit
 from dhu_graph.search import marked
-from dhu_graph.web.views import label, labels, local
+from dhu_graph.web.views import label, labels, local, origins
 
 _WORD = re.compile(r"[^\W_]+")
 _SHORT = 320
@@ -26,7 +26,8 @@ def shown(engine: Engine, hit: Hit) -> dict[str, object]:
         "themes": labels(engine, document, "theme"),
         "maturity": labels(engine, document, "maturity"),
         "year": document.filters.get("year", ()),
-        "source": document.filters.get("source", ()),
+        "sources": [(title, address) for _, title, address in origins(engine, document)],
+        "as_of": document.as_of,
     }
 
 

@@ -70,6 +70,15 @@ def label(engine: Engine, column: str, value: str) -> str:
     return engine.ontology.label(iri) if iri else value
 
 
+def origins(engine: Engine, document: Document) -> list[tuple[str, str, str]]:
+    """(name, title, address of the licence) of the sources that a document comes from."""
+    found = []
+    for name in document.filters.get("source", ()):
+        source = engine.source(name)
+        found.append((name, source.title if source else name, str(source.licence or "") if source else ""))
+    return found
+
+
 def render(
     request: Request,
     template: str,
