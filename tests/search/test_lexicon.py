@@ -1,5 +1,7 @@
 """Words of a question in any language lead to concepts: inflected, in compounds, misspelt, without accents."""
 
+import time
+
 import pytest
 
 from dhu_graph import assets
@@ -56,3 +58,13 @@ def test_every_file_of_the_lexicon_has_the_concepts_of_the_english_one(path) -> 
         for form in cell.split("|"):
             assert folded(form), (concept, form)
             assert all(len(word.strip("*")) >= 3 or "*" not in word for word in form.split()), (concept, form)
+
+
+@pytest.mark.parametrize(
+    "text", ["\ufdfa" * 50, "health " * 10_000, "qwrtz " * 400, "x" * 2_000, "abcdefgh" * 5 + " "]
+)
+def test_hostile_questions_take_no_time(text: str) -> None:
+    LEXICON.understand("ready")  # the files are read once
+    begun = time.process_time()
+    LEXICON.understand(text[:2_000])
+    assert time.process_time() - begun < 0.5

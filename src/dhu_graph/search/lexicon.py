@@ -28,6 +28,8 @@ FUZZY_FROM, FUZZY_TWO_FROM = 6, 10
 FUZZY_ENDING = 4
 """Letters that may follow a misspelt stem."""
 _LONGEST_PHRASE = 4
+_MOST_WORDS, _LONGEST_WORD = 64, 40
+"""Words of a question that are looked up, and letters of one in which parts are looked for: real ones have fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Forms:
                 if stems := self.stems.get(word[:length]):
                     found |= stems
                     break
-        if len(word) > SHORTEST_PART and self.parts:
+        if SHORTEST_PART < len(word) <= _LONGEST_WORD and self.parts:
             for first in range(len(word) - SHORTEST_PART + 1):
                 for after in range(first + SHORTEST_PART, len(word) + 1):
                     found |= self.parts.get(word[first:after], set())
@@ -170,7 +172,7 @@ class Lexicon:
 
     def understand(self, text: str) -> list[Found]:
         """The concepts of a question: of the language whose words cover most of it, and of English ones besides."""
-        tokens = folded(text)
+        tokens = folded(text)[:_MOST_WORDS]
         best: list[Found] = []
         most = 0
         for language in self._forms:
