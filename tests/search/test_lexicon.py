@@ -68,3 +68,16 @@ def test_hostile_questions_take_no_time(text: str) -> None:
     begun = time.process_time()
     LEXICON.understand(text[:2_000])
     assert time.process_time() - begun < 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("telemedicina in Puglia", "it"),
+        ("depresijos gydimas internetu danijoje", "lt"),
+        ("Gdzie znajdę aplikację z prognozą pylenia dla alergików?", "pl"),
+        ("elektronisk patientjournal på sjukhus", "sv"),
+    ],
+)
+def test_of_languages_that_share_words_the_likeliest_is_taken(text: str, language: str) -> None:
+    assert {found.language for found in LEXICON.understand(text)} <= {language, "en"}

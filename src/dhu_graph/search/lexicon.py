@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from rapidfuzz.distance import OSA
 
@@ -23,6 +24,8 @@ SHORTEST_STEM, SHORTEST_PART = 4, 6
 """Letters that a stem, and a part within a word, have at least."""
 LONGEST_ENDING = 9
 """Letters that a star at the end stands for at most; what is longer is another word."""
+NEAR = 0.85
+"""Share of the letters that the best language knows, from which another could be the question's as well."""
 FUZZY_FROM, FUZZY_TWO_FROM = 6, 10
 """Letters of a word in which one slip, and two, are forgiven."""
 FUZZY_ENDING = 4
@@ -173,16 +176,29 @@ class Lexicon:
     def understand(self, text: str) -> list[Found]:
         """The concepts of a question: of the language whose words cover most of it, and of English ones besides."""
         tokens = folded(text)[:_MOST_WORDS]
-        best: list[Found] = []
-        most = 0
-        for language in self._forms:
-            found = self.find(tokens, language)
-            covered = sum(len(tokens[n]) for n in _covered(found))
-            if covered > most:
-                best, most = found, covered
+        each = {language: self.find(tokens, language) for language in self._forms}
+        letters = {
+            language: sum(len(tokens[n]) for n in _covered(found))
+            for language, found in each.items()
+            if found
+        }
+        most = max(letters.values(), default=0)
+        near = [language for language, count in letters.items() if count >= NEAR * most]
+        best = each[near[0] if len(near) == 1 else self._likeliest(text, near)] if near else []
         # What the language has no word for may be an English word or an abbreviation.
         best += [f for f in self.find(tokens, "en") if f.first not in _covered(best)]
         return sorted([*best, *self._misspelt(tokens, best)], key=lambda f: (f.first, f.concept))
+
+    def _likeliest(self, text: str, languages: list[str]) -> str:
+        """Of languages that know about as much of a text, the one that its letters look most like (py3langid)."""
+        ranks = {language: chance for language, chance in self._identifier.rank(text)}
+        return max(languages, key=lambda language: ranks.get(language, float("-inf")))
+
+    @cached_property
+    def _identifier(self) -> Any:
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+        return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=False)
 
     def _misspelt(self, tokens: list[str], found: list[Found]) -> list[Found]:
         """The concepts of words with slips in them, in the language of the others; of any where none is known."""
