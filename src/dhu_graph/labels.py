@@ -35,6 +35,11 @@ class Label:
     status: str
     """`machine`, `reviewed`, or empty where there is no label yet."""
 
+    def cells(self, language: str) -> tuple[str, ...]:
+        """The line in the order of COLUMNS."""
+        synonyms = "|".join(self.synonyms)
+        return self.id, self.english, self.meaning, self.label, synonyms, self.status, "", language
+
 
 def sheet(ontology: Ontology, language: str) -> list[Label]:
     """All terms and concepts of ours with their labels in a language, in the order of their ids."""
@@ -57,16 +62,7 @@ def to_csv(rows: Iterable[Label], language: str) -> str:
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for row in rows:
-        cells = (
-            row.id,
-            row.english,
-            row.meaning,
-            row.label,
-            "|".join(row.synonyms),
-            row.status,
-            "",
-            language,
-        )
+        cells = row.cells(language)
         writer.writerow([f"'{cell}" if cell.startswith(_MARKS) else cell for cell in cells])
     return out.getvalue()
 
@@ -84,16 +80,7 @@ def to_xlsx(rows: list[Label], language: str, path: Path) -> None:
             page.set_column(column, column, width)
             page.write_string(0, column, name, head)
         for number, row in enumerate(rows, 1):
-            cells = (
-                row.id,
-                row.english,
-                row.meaning,
-                row.label,
-                "|".join(row.synonyms),
-                row.status,
-                "",
-                language,
-            )
+            cells = row.cells(language)
             for column, cell in enumerate(cells):
                 page.write_string(
                     number, column, cell, machine if row.status == "machine" and column == 3 else wrap

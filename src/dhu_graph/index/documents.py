@@ -169,6 +169,10 @@ class Documents:
                 found[inside] = np.minimum(found[inside], -int(value))
         return found
 
+    def values(self, column: str) -> list[str]:
+        """The values that any document has in a column, in their order."""
+        return sorted(self._values[column])
+
     def having(self, column: str) -> Rows:
         """The rows that have any value of a column."""
         return np.unique(self._arrays[f"{column}.rows"]).astype(np.int64)

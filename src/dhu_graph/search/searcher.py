@@ -6,25 +6,23 @@ The score is that of `index/search.toml`: centred vectors find the meaning in an
 people named. It does not depend on the size of the corpus, on the filter or on how many hits are asked for.
 """
 
-import tomllib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dhu_graph import assets
 from dhu_graph.embedding import Embedder
-from dhu_graph.errors import BadInput, ReleaseError, UsageError
+from dhu_graph.errors import ReleaseError, UsageError
 from dhu_graph.index import Index, Rows, Term, Vectors, windows
 from dhu_graph.model import Filter, Hit
 from dhu_graph.search.confidence import DEPTH, NO_GOOD_MATCH, Confidence, features
 from dhu_graph.search.highlight import spans
 from dhu_graph.search.lexicon import folded
 from dhu_graph.search.question import Question, Reader
+from dhu_graph.search.scores import Scored, Scores, ranked, unit
+from dhu_graph.search.weights import Weights
 
 NOTHING = Filter()
 """The filter that passes everything."""
@@ -42,42 +40,6 @@ ALIKE_TERMS = 25
 """Words of a document that ask for similar ones, where there are no vectors."""
 
 
-@dataclass(frozen=True)
-class Weights:
-    """What `index/search.toml` says; see there for each number."""
-
-    whole: float
-    window: float
-    coverage: float
-    coverage_from: float
-    gloss: float
-    gloss_from: float
-    gloss_full: float
-    country: float
-    region: float
-    theme: float
-    texts: int
-    windows: int
-    words: int
-    all_below: int
-    longest: int
-
-    @property
-    def lifted(self) -> tuple[tuple[str, float], ...]:
-        """(column, how much a document of a value that the question names gains)."""
-        return ("country", self.country), ("region", self.region), ("theme", self.theme)
-
-    @classmethod
-    def read(cls, path: Path | None = None) -> "Weights":
-        """The weights of a file, by default of the asset. Raises BadInput where a number is missing or too many."""
-        path = path or assets.folder("index") / "search.toml"
-        try:
-            tables: dict[str, dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))
-            return cls(**{name: value for table in tables.values() for name, value in table.items()})
-        except (OSError, TypeError, AttributeError, tomllib.TOMLDecodeError) as error:
-            raise BadInput(f"{path} cannot be used: {error}") from error
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Hits, the question as it was read, and how likely an answer is there (0–1; None where words alone decided)."""
@@ -90,37 +52,6 @@ class Answer:
     def good(self) -> bool:
         """Whether to tell people that there is a match."""
         return bool(self.hits) and (self.confidence is None or self.confidence >= NO_GOOD_MATCH)
-
-
-@dataclass(frozen=True)
-class _Scored:
-    """One candidate with the terms of its score; `window` is the number of the best window within its text."""
-
-    row: int
-    score: float
-    parts: dict[str, float]
-    window: int | None = None
-
-
-@dataclass(frozen=True)
-class _Scores:
-    """Scores of candidates for one wording of a question, and what they are made of; arrays of one length."""
-
-    score: NDArray[np.float64]
-    whole: NDArray[np.float32]
-    best: NDArray[np.float32]
-    window: NDArray[np.int64]
-    covered: NDArray[np.float64]
-
-    def mixed(self, other: "_Scores", share: float) -> "_Scores":
-        """Both wordings together; the window is that of the wording which weighs more."""
-        return _Scores(
-            (1 - share) * self.score + share * other.score,
-            (1 - share) * self.whole + share * other.whole,
-            (1 - share) * self.best + share * other.best,
-            other.window if share > 0.5 else self.window,
-            np.maximum(self.covered, other.covered),
-        )
 
 
 class Searcher:
@@ -231,7 +162,7 @@ class Searcher:
         within: Rows | None,
         wanted: int,
         words_only: bool,
-    ) -> list[list[_Scored]]:
+    ) -> list[list[Scored]]:
         allowed = [self._allowed(question, within) for question in questions]
         for number, rows in enumerate(gone or ()):
             if rows:
@@ -252,7 +183,7 @@ class Searcher:
             for question, rows in zip(questions, allowed, strict=True)
         ]
 
-    def _features(self, question: Question, ranking: list[_Scored]) -> NDArray[np.float64]:
+    def _features(self, question: Question, ranking: list[Scored]) -> NDArray[np.float64]:
         return features([one.score for one in ranking], [one.parts for one in ranking], question.known)
 
     def read(self, query: str) -> Question:
@@ -293,7 +224,7 @@ class Searcher:
             raise UsageError("Nothing was named that the others could be like.")
         rows = self._without(given, filter)
         if vectors := self._index.vectors:
-            own = _unit(vectors.whole.centred(np.array(given))).mean(axis=0)
+            own = unit(vectors.whole.centred(np.array(given))).mean(axis=0)
             found = self._alike(vectors, own, rows, limit)
         else:
             telling = [term for row in given for term in self._telling_words(self._documents.get(row).text)]
@@ -315,7 +246,7 @@ class Searcher:
         if not vectors or not self._embedder:
             return [self._hit(one) for one in self._by_words(self._telling_words(plain), rows, limit)]
         pieces = [plain[at : at + PIECE] for at in range(0, len(plain), PIECE)]
-        own = _unit(self._embedder.passages(pieces) - vectors.whole.centre).mean(axis=0)
+        own = unit(self._embedder.passages(pieces) - vectors.whole.centre).mean(axis=0)
         return [self._hit(one) for one in self._alike(vectors, own, rows, limit)[:limit]]
 
     def _without(self, given: Sequence[int], filter: Filter) -> Rows:
@@ -341,7 +272,7 @@ class Searcher:
         asked: list[NDArray[np.float32]],
         rows: Rows | None,
         wanted: int,
-    ) -> list[_Scored]:
+    ) -> list[Scored]:
         w = self._weights
         terms = [self._index.text.terms(text) for text in question.wordings]
         each = [self._candidates(vectors, *pair, rows, wanted) for pair in zip(asked, terms, strict=True)]
@@ -364,12 +295,12 @@ class Searcher:
                 "coverage": float(own.covered[place]),
                 "named": float(named[place]),
             }
-            found.append(_Scored(row, float(score[place]), parts, int(own.window[place])))
-        return _ranked(found)
+            found.append(Scored(row, float(score[place]), parts, int(own.window[place])))
+        return ranked(found)
 
     def _scored(
         self, vectors: Vectors, query: NDArray[np.float32], terms: list[Term], candidates: Rows
-    ) -> "_Scores":
+    ) -> Scores:
         w = self._weights
         whole = vectors.whole.scores(query, candidates)
         ids = vectors.windows_of(candidates)
@@ -381,7 +312,7 @@ class Searcher:
         held = self._index.text.coverage(terms, len(candidates), candidates)
         covered = np.array([held.get(row, 0.0) for row in candidates.tolist()], dtype=np.float64)
         score = w.whole * whole + w.window * best + w.coverage * np.maximum(0.0, covered - w.coverage_from)
-        return _Scores(score.astype(np.float64), whole, best, window, covered)
+        return Scores(score.astype(np.float64), whole, best, window, covered)
 
     def _named(self, question: Question, candidates: Rows) -> NDArray[np.float64]:
         """What is added for what the question names: never a must, or one wrong guess would hide the answer."""
@@ -412,28 +343,28 @@ class Searcher:
         words = self._index.text.coverage(terms, max(w.words, wanted), rows)
         return np.unique(np.concatenate([texts, passages, np.fromiter(words, dtype=np.int64)]))
 
-    def _by_words(self, terms: list[Term], rows: Rows | None, wanted: int) -> list[_Scored]:
+    def _by_words(self, terms: list[Term], rows: Rows | None, wanted: int) -> list[Scored]:
         text = self._index.text
         scores = text.bm25(terms, wanted, rows)
         covered = text.coverage(terms, len(scores), list(scores))
-        return _ranked([_Scored(row, score, {"coverage": covered[row]}) for row, score in scores.items()])
+        return ranked([Scored(row, score, {"coverage": covered[row]}) for row, score in scores.items()])
 
     def _alike(
         self, vectors: Vectors, own: NDArray[np.float32], rows: Rows | None, wanted: int
-    ) -> list[_Scored]:
+    ) -> list[Scored]:
         if rows is not None and len(rows) <= max(self._weights.all_below, wanted):
             candidates = rows
         else:
             candidates = np.sort(vectors.whole.top(own, max(self._weights.texts, wanted), rows))
         if not len(candidates):
             return []
-        others = _unit(vectors.whole.centred(candidates))
-        cosines = others @ _unit(own[None])[0]
+        others = unit(vectors.whole.centred(candidates))
+        cosines = others @ unit(own[None])[0]
         place = {row: at for at, row in enumerate(candidates.tolist())}
         pairs = zip(candidates.tolist(), cosines.tolist(), strict=True)
-        first: list[_Scored] = []
-        behind: list[_Scored] = []
-        for one in _ranked([_Scored(other, cosine, {"whole": cosine}) for other, cosine in pairs]):
+        first: list[Scored] = []
+        behind: list[Scored] = []
+        for one in ranked([Scored(other, cosine, {"whole": cosine}) for other, cosine in pairs]):
             if len(first) >= wanted:
                 break
             near = [place[chosen.row] for chosen in first]
@@ -446,7 +377,7 @@ class Searcher:
         terms = self._index.text.terms(text)
         return sorted(terms, key=lambda term: -term.share)[:ALIKE_TERMS]
 
-    def _hit(self, scored: _Scored, question: Question | None = None) -> Hit:
+    def _hit(self, scored: Scored, question: Question | None = None) -> Hit:
         document = self._documents.get(scored.row)
         passage = document.summary if scored.window is None else windows(document.text)[scored.window]
         parts = {name: round(part, 6) for name, part in scored.parts.items()}
@@ -454,16 +385,3 @@ class Searcher:
             return Hit(document, scored.score, passage, parts)
         met = spans(passage, question, self._reader.lexicon, document.language.split("-")[0] or "en")
         return Hit(document, scored.score, passage, parts, tuple(met))
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Vectors of length 1; one of length 0 (a lone document of a corpus is its own centroid) stays as it is."""
-    return np.asarray(
-        vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32
-    )
-
-
-def _ranked(found: list[_Scored]) -> list[_Scored]:
-    """Best first. Scores are compared to six digits: sums of the same numbers differ in the seventh."""
-    rounded = [_Scored(s.row, round(s.score, 6), s.parts, s.window) for s in found]
-    return sorted(rounded, key=lambda s: (-s.score, s.row))

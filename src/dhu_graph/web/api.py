@@ -162,7 +162,7 @@ def search(request: Request, asked: Annotated[parameters.Search, Query()]) -> Fo
             )
             for name in named
         ],
-        sparql=sparql(chosen, searcher.facets()["kind"], engine.ontology),
+        sparql=sparql(chosen, opened.index.documents.values("kind"), engine.ontology),
         confidence=None if answer is None or answer.confidence is None else round(answer.confidence, 3),
         good_match=bool(hits) and (answer is None or answer.good),
         next=f"{number}-{after}" if len(hits) == asked.limit and after < min(total, most) else "",
